@@ -1,0 +1,1 @@
+"""The words of mailtui: accounts, checks, failures. Pure data, standard library only."""
