@@ -1,12 +1,33 @@
-"""Prove an account: both legs at once, each an ordinary session opened and closed."""
+"""Prove an account: both legs at once, each an ordinary session opened, probed and closed."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from mailtui.model.account import Account, SecretRef
-from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.model.account import Account, Endpoint, Login, Protocol, SecretRef
+from mailtui.model.check import (
+    CERTIFICATE_WARNING,
+    Cause,
+    CheckReport,
+    Event,
+    Failure,
+    Leg,
+    LegFinished,
+    LegReport,
+    Stage,
+    TlsFacts,
+    plan,
+    utc_now,
+)
+from mailtui.model.errors import SecretError
+from mailtui.protocols import session_class
+from mailtui.protocols.dial import Network
+from mailtui.protocols.faults import StageFailed
+from mailtui.protocols.sasl import Credentials
+from mailtui.protocols.trace import Trace
 
 
 class SecretReader(Interface):
@@ -34,6 +55,7 @@ class Limits:
 
 
 Listener = Callable[[Event], None]
+Slot = Callable[[Endpoint], AbstractAsyncContextManager[None]]
 
 
 def ignore(event: Event) -> None:
@@ -41,10 +63,30 @@ def ignore(event: Event) -> None:
 
 
 async def check_account(
-    account: Account, secrets: SecretReader, on_event: Listener = ignore, options: CheckOptions = CheckOptions()
+    account: Account,
+    secrets: SecretReader,
+    on_event: Listener = ignore,
+    options: CheckOptions = CheckOptions(),
+    *,
+    network: Network | None = None,
+    slot: Slot = lambda endpoint: nullcontext(),
 ) -> CheckReport:
-    """Check one account. Never raises but for cancellation: what went wrong is in the report."""
-    raise NotImplementedError
+    """Check one account, both legs at once. Never raises but for cancellation: what went wrong is in the report.
+
+    `slot` is entered around each leg's connection; the leg's time runs only inside.
+    """
+    started, began = utc_now(), time.perf_counter()
+    network = network or Network()
+    legs = [
+        _Leg(account, leg, protocol, endpoint, login)
+        for leg, protocol, endpoint, login in _legs(account)
+        if leg in options.legs
+    ]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(leg.check(secrets, on_event, options, network, slot)) for leg in legs]
+    reports = {task.result().leg: task.result() for task in tasks}
+    ms = (time.perf_counter() - began) * 1_000
+    return CheckReport(account.name, started, ms, reports.get(Leg.OUTBOUND), reports.get(Leg.INBOUND))
 
 
 async def check_many(
@@ -57,4 +99,106 @@ async def check_many(
     limits: Limits = Limits(),
 ) -> None:
     """Check accounts at once, within `limits`; each report is handed over as soon as it is whole."""
-    raise NotImplementedError
+    network = Network()
+    slots = _Slots(limits)
+
+    async def check(account: Account) -> None:
+        on_report(await check_account(account, secrets, on_event, options, network=network, slot=slots.enter))
+
+    async with asyncio.TaskGroup() as group:
+        for account in accounts:
+            group.create_task(check(account))
+
+
+def _legs(account: Account) -> list[tuple[Leg, Protocol, Endpoint, Login | None]]:
+    legs: list[tuple[Leg, Protocol, Endpoint, Login | None]] = [
+        (Leg.OUTBOUND, Protocol.SMTP, account.submission.endpoint, account.submission_login)
+    ]
+    if account.retrieval is not None:
+        legs.append((Leg.INBOUND, account.retrieval.protocol, account.retrieval.endpoint, account.retrieval_login))
+    return legs
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    account: Account
+    leg: Leg
+    protocol: Protocol
+    endpoint: Endpoint
+    login: Login | None
+
+    async def check(
+        self, secrets: SecretReader, on_event: Listener, options: CheckOptions, network: Network, slot: Slot
+    ) -> LegReport:
+        """Walk this leg to its end, or to its first failure."""
+        credentials, failure = await self._credentials(secrets)
+        async with slot(self.endpoint):
+            trace = self._trace(on_event, options)
+            if failure is not None:
+                trace.fail_before(Stage.AUTH, failure)
+            else:
+                await self._walk(trace, credentials, network)
+            report = trace.report(_certificate_warning(trace.tls))
+        on_event(LegFinished(self.account.name, report))
+        return report
+
+    async def _credentials(self, secrets: SecretReader) -> tuple[Credentials | None, Failure | None]:
+        if self.login is None:
+            return None, None
+        if self.login.secret is None:
+            return None, Failure(
+                Cause.SECRET_UNAVAILABLE, Stage.AUTH, "the account does not say where its secret is kept"
+            )
+        try:
+            secret = await secrets.read(self.login.secret, self.account.name)
+        except SecretError as error:
+            return None, Failure(Cause.SECRET_UNAVAILABLE, Stage.AUTH, str(error))
+        return Credentials(self.login.username, secret, self.login.method), None
+
+    def _trace(self, on_event: Listener, options: CheckOptions) -> Trace:
+        return Trace(
+            account=self.account.name,
+            leg=self.leg,
+            protocol=self.protocol,
+            endpoint=self.endpoint,
+            plan=plan(self.protocol, self.endpoint.security, self.login is not None),
+            on_event=on_event,
+            stage_timeout=min(options.stage_timeout, options.leg_timeout),
+            leg_timeout=options.leg_timeout,
+            keep_transcript=options.transcript,
+        )
+
+    async def _walk(self, trace: Trace, credentials: Credentials | None, network: Network) -> None:
+        session = session_class(self.protocol)(credentials, network)
+        try:
+            await session.open(trace)
+            await session.probe(trace, self.account.email)
+        except StageFailed:
+            # The trace has it: a leg that fails is a report like any other.
+            return
+        finally:
+            session.close()
+
+
+def _certificate_warning(tls: TlsFacts | None) -> str:
+    if tls is None or tls.certificate is None:
+        return ""
+    now = utc_now()
+    if tls.certificate.not_after - now > CERTIFICATE_WARNING:
+        return ""
+    return f"the certificate ends in {tls.certificate.days_left(now)} days, on {tls.certificate.not_after:%Y-%m-%d}"
+
+
+class _Slots:
+    """The connections that a run may hold open. A leg waits for its host first, so that it holds up no other host."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._total = asyncio.Semaphore(limits.total)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    @asynccontextmanager
+    async def enter(self, endpoint: Endpoint) -> AsyncIterator[None]:
+        host = self._hosts.setdefault(endpoint.host.lower(), asyncio.Semaphore(self._limits.per_host))
+        async with host, self._total:
+            yield

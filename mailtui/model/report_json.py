@@ -1,0 +1,291 @@
+"""A check report as JSON data and back, without loss. The names are stable and documented in docs/json.md."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from mailtui.model.account import CertificatePolicy, Endpoint, Protocol, Security, Trust
+from mailtui.model.check import (
+    Cause,
+    CertificateFacts,
+    CheckReport,
+    Failure,
+    Leg,
+    LegReport,
+    Severity,
+    Stage,
+    StageResult,
+    Status,
+    TlsFacts,
+    TranscriptLine,
+)
+
+VERSION = 1
+"""Raised when a field changes its meaning or goes away; new fields may come without."""
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+Json = dict[str, object]
+
+
+def report_to_json(report: CheckReport, *, transcript: bool = True) -> Json:
+    """`report` as plain data for json.dumps; without its `transcript` fields if those are not wanted."""
+    return {
+        "version": VERSION,
+        "account": report.account,
+        "started": _time(report.started),
+        "ms": report.ms,
+        "severity": severity_name(report.severity),
+        "outbound": report.outbound and _leg(report.outbound, report.started, transcript),
+        "inbound": report.inbound and _leg(report.inbound, report.started, transcript),
+    }
+
+
+def severity_name(severity: Severity) -> str:
+    """The stable written form: ok, warning or failed."""
+    return severity.name.lower()
+
+
+def _leg(leg: LegReport, started: datetime, transcript: bool) -> Json:
+    data: Json = {
+        "leg": leg.leg.value,
+        "protocol": leg.protocol.value,
+        "endpoint": _endpoint(leg.endpoint),
+        "severity": severity_name(leg.severity),
+        "ms": leg.ms,
+        "address": leg.address,
+        "mechanism": leg.mechanism,
+        "capabilities": list(leg.capabilities),
+        "messages": leg.messages,
+        "octets": leg.octets,
+        "round_trips": leg.round_trips,
+        "warning": leg.warning,
+        "failure": leg.failure and _failure(leg.failure),
+        "tls": leg.tls and _tls(leg.tls, started),
+        "stages": [
+            {
+                "stage": stage.stage.value,
+                "status": stage.status.value,
+                "ms": stage.ms,
+                "detail": stage.detail,
+                "reply": stage.reply,
+            }
+            for stage in leg.stages
+        ],
+    }
+    if transcript:
+        data["transcript"] = [
+            {"sender": line.sender, "text": line.text, "at_ms": line.at_ms} for line in leg.transcript
+        ]
+    return data
+
+
+def _endpoint(endpoint: Endpoint) -> Json:
+    policy = endpoint.certificate
+    return {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "security": endpoint.security.value,
+        "trust": policy.trust.value,
+        "ca_file": policy.ca_file,
+        "pin": policy.pin,
+        "allow_cleartext": endpoint.allow_cleartext,
+    }
+
+
+def _failure(failure: Failure) -> Json:
+    return {
+        "kind": failure.kind.value,
+        "cause": failure.cause.value,
+        "stage": failure.stage.value,
+        "hint": failure.hint,
+        "reply": failure.reply,
+    }
+
+
+def _tls(tls: TlsFacts, started: datetime) -> Json:
+    return {
+        "version": tls.version,
+        "cipher": tls.cipher,
+        "verified": tls.verified,
+        "certificate": tls.certificate and _certificate(tls.certificate, started),
+    }
+
+
+def _certificate(certificate: CertificateFacts, started: datetime) -> Json:
+    return {
+        "subject": certificate.subject,
+        "names": list(certificate.names),
+        "issuer": certificate.issuer,
+        "not_before": _time(certificate.not_before),
+        "not_after": _time(certificate.not_after),
+        "days_left": certificate.days_left(started),
+        "fingerprint": certificate.fingerprint,
+        "pin": certificate.pin,
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def report_from_json(data: object) -> CheckReport:
+    """The report that `report_to_json` wrote; derived fields are not read, unknown ones are ignored.
+
+    Raises ValueError, which names the field that is missing or wrong.
+    """
+    report = _Reader(data, "report")
+    if (version := report.number("version")) != VERSION:
+        raise ValueError(f"report.version is {version}; this program reads version {VERSION}")
+    return CheckReport(
+        account=report.text("account"),
+        started=report.time("started"),
+        ms=report.real("ms"),
+        outbound=report.optional("outbound", _read_leg),
+        inbound=report.optional("inbound", _read_leg),
+    )
+
+
+class _Reader:
+    """Typed access to one JSON object; `path` leads to it from the root and serves the errors."""
+
+    __slots__ = ("data", "path")
+
+    def __init__(self, data: object, path: str) -> None:
+        if not isinstance(data, dict):
+            raise ValueError(f"{path} is not an object")
+        self.data: dict[str, Any] = data
+        self.path = path
+
+    def text(self, name: str) -> str:
+        value = self.data.get(name)
+        if isinstance(value, str):
+            return value
+        raise self.wrong(name, "a text")
+
+    def number(self, name: str) -> int:
+        value = self.data.get(name)
+        if type(value) is int:
+            return value
+        raise self.wrong(name, "a whole number")
+
+    def count(self, name: str) -> int | None:
+        return None if name in self.data and self.data[name] is None else self.number(name)
+
+    def real(self, name: str) -> float:
+        value = self.data.get(name)
+        if type(value) is float or type(value) is int:
+            return value
+        raise self.wrong(name, "a number")
+
+    def flag(self, name: str) -> bool:
+        value = self.data.get(name)
+        if isinstance(value, bool):
+            return value
+        raise self.wrong(name, "true or false")
+
+    def time(self, name: str) -> datetime:
+        try:
+            moment = datetime.fromisoformat(self.text(name))
+        except ValueError:
+            raise self.wrong(name, "a time such as 2026-01-31T09:30:00Z") from None
+        if moment.tzinfo is None:
+            raise self.wrong(name, "a time with its zone")
+        return moment
+
+    def member(self, name: str, kind: type[E]) -> E:
+        try:
+            return kind(self.text(name))
+        except ValueError:
+            raise self.wrong(name, f"one of {', '.join(kind)}") from None
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        values = self.data.get(name)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self.wrong(name, "a list of texts")
+        return tuple(values)
+
+    def one(self, name: str, read: "Callable[[_Reader], T]") -> T:
+        return read(_Reader(self.data.get(name), f"{self.path}.{name}"))
+
+    def optional(self, name: str, read: "Callable[[_Reader], T]") -> T | None:
+        return None if name in self.data and self.data[name] is None else self.one(name, read)
+
+    def many(self, name: str, read: "Callable[[_Reader], T]") -> tuple[T, ...]:
+        values = self.data.get(name)
+        if not isinstance(values, list):
+            raise self.wrong(name, "a list")
+        path = f"{self.path}.{name}"
+        return tuple(read(_Reader(value, path)) for value in values)
+
+    def wrong(self, name: str, wanted: str) -> ValueError:
+        return ValueError(f"{self.path}.{name} is {'not ' + wanted if name in self.data else 'missing'}")
+
+
+def _read_leg(leg: _Reader) -> LegReport:
+    return LegReport(
+        leg=leg.member("leg", Leg),
+        protocol=leg.member("protocol", Protocol),
+        endpoint=leg.one("endpoint", _read_endpoint),
+        stages=leg.many("stages", _read_stage),
+        ms=leg.real("ms"),
+        failure=leg.optional("failure", _read_failure),
+        tls=leg.optional("tls", _read_tls),
+        address=leg.text("address"),
+        mechanism=leg.text("mechanism"),
+        capabilities=leg.texts("capabilities"),
+        messages=leg.count("messages"),
+        octets=leg.count("octets"),
+        round_trips=leg.number("round_trips"),
+        transcript=leg.many("transcript", _read_line) if "transcript" in leg.data else (),
+        warning=leg.text("warning"),
+    )
+
+
+def _read_endpoint(endpoint: _Reader) -> Endpoint:
+    return Endpoint(
+        endpoint.text("host"),
+        endpoint.number("port"),
+        endpoint.member("security", Security),
+        CertificatePolicy(endpoint.member("trust", Trust), endpoint.text("ca_file"), endpoint.text("pin")),
+        endpoint.flag("allow_cleartext"),
+    )
+
+
+def _read_stage(stage: _Reader) -> StageResult:
+    return StageResult(
+        stage.member("stage", Stage),
+        stage.member("status", Status),
+        stage.real("ms"),
+        stage.text("detail"),
+        stage.text("reply"),
+    )
+
+
+def _read_failure(failure: _Reader) -> Failure:
+    return Failure(
+        failure.member("cause", Cause), failure.member("stage", Stage), failure.text("hint"), failure.text("reply")
+    )
+
+
+def _read_tls(tls: _Reader) -> TlsFacts:
+    return TlsFacts(
+        tls.text("version"), tls.text("cipher"), tls.optional("certificate", _read_certificate), tls.flag("verified")
+    )
+
+
+def _read_certificate(certificate: _Reader) -> CertificateFacts:
+    return CertificateFacts(
+        subject=certificate.text("subject"),
+        names=certificate.texts("names"),
+        issuer=certificate.text("issuer"),
+        not_before=certificate.time("not_before"),
+        not_after=certificate.time("not_after"),
+        fingerprint=certificate.text("fingerprint"),
+        pin=certificate.text("pin"),
+    )
+
+
+def _read_line(line: _Reader) -> TranscriptLine:
+    return TranscriptLine(line.text("sender"), line.text("text"), line.real("at_ms"))

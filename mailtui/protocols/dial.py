@@ -1,0 +1,168 @@
+"""From an endpoint to a protected connection: resolve, connect by both address families, TLS."""
+
+import asyncio
+import socket
+import ssl
+from datetime import datetime
+
+from mailtui.model.account import Endpoint, Trust
+from mailtui.model.check import Cause, CertificateFacts, Stage, TlsFacts, utc_now
+from mailtui.protocols.certificates import build_context, certificate_facts
+from mailtui.protocols.faults import WireError
+from mailtui.protocols.resolve import Address, Once, Resolver
+from mailtui.protocols.trace import StageBlock, Trace
+
+# RFC 8305 section 5: the recommended delay before the next address is tried as well.
+ATTEMPT_DELAY = 0.25
+
+
+class Network:
+    """What the legs of one run share: looked-up names and certificate contexts, each made once."""
+
+    def __init__(self) -> None:
+        self.resolver = Resolver()
+        self.contexts = Once(build_context)
+
+
+async def connect(trace: Trace, network: Network, wire: asyncio.BaseProtocol) -> tuple[asyncio.Transport, Address]:
+    """Walk RESOLVE and CONNECT; the transport is plain, and `wire` is attached to it."""
+    endpoint = trace.endpoint
+    async with trace.stage(Stage.RESOLVE) as block:
+        addresses = await network.resolver.addresses(endpoint.ascii_host, endpoint.port)
+        if not addresses:
+            raise WireError(Cause.NAME_NOT_FOUND, f"{endpoint.host} has neither an IPv4 nor an IPv6 address")
+        block.detail = ", ".join(address.host for address in addresses)
+    async with trace.stage(Stage.CONNECT) as block:
+        connected, address = await _connect_first(interleave(addresses), block)
+        trace.round_trips += 1
+        trace.address = address.host
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: wire, sock=connected)
+        return transport, address
+
+
+def interleave(addresses: list[Address]) -> list[Address]:
+    """The addresses with the families taking turns, the first one's first (RFC 8305 section 4)."""
+    first = [address for address in addresses if address.family is addresses[0].family]
+    other = [address for address in addresses if address.family is not addresses[0].family]
+    mixed: list[Address] = []
+    while first or other:
+        mixed += first[:1] + other[:1]
+        first, other = first[1:], other[1:]
+    return mixed
+
+
+async def _connect_first(addresses: list[Address], block: StageBlock) -> tuple[socket.socket, Address]:
+    """The first connection that stands, the next address joining after a failure or ATTEMPT_DELAY (RFC 8305)."""
+    waiting = list(addresses)
+    running: dict[asyncio.Task[socket.socket], Address] = {}
+    failed: list[tuple[Address, OSError]] = []
+    try:
+        while waiting or running:
+            if waiting:
+                address = waiting.pop(0)
+                running[asyncio.ensure_future(_connect_one(address))] = address
+            done, _ = await asyncio.wait(
+                running, timeout=ATTEMPT_DELAY if waiting else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                address = running.pop(task)
+                error = task.exception()
+                if error is None:
+                    block.detail = _answered(address, failed)
+                    return task.result(), address
+                if not isinstance(error, OSError):
+                    raise error
+                failed.append((address, error))
+    finally:
+        for task in running:
+            task.cancel()
+        for outcome in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(outcome, socket.socket):
+                outcome.close()
+    block.detail = "; ".join(f"{address.host} ({address.family_label}): {_words(error)}" for address, error in failed)
+    # The families may fail differently; a refusal is the more telling answer, for the host is there.
+    raise min((error for _, error in failed), key=lambda error: not isinstance(error, ConnectionRefusedError))
+
+
+def _answered(address: Address, failed: list[tuple[Address, OSError]]) -> str:
+    words = f"{address.host} ({address.family_label})"
+    for other, error in failed:
+        words += f"; {other.host} ({other.family_label}) failed: {_words(error)}"
+    return words
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+async def _connect_one(address: Address) -> socket.socket:
+    connection = socket.socket(address.family, socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(connection, address.sockaddr)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def protect(trace: Trace, block: StageBlock, network: Network, transport: asyncio.Transport) -> asyncio.Transport:
+    """TLS over `transport` within the running stage; fills in `trace.tls`. Raises what ssl raises, or WireError.
+
+    Where the endpoint pins a key, the pin is compared here, before any byte of ours goes over the connection.
+    """
+    endpoint = trace.endpoint
+    context = await network.contexts.get(endpoint.certificate)
+    loop = asyncio.get_running_loop()
+    # The stage has its own deadline; asyncio's, which cannot be told from a reset, must never come first.
+    patience = trace.stage_timeout + 60
+    wire, host = transport.get_protocol(), endpoint.ascii_host
+    protected = await loop.start_tls(transport, wire, context, server_hostname=host, ssl_handshake_timeout=patience)
+    session = protected.get_extra_info("ssl_object") if protected is not None else None
+    if protected is None or session is None or session.version() is None:
+        raise WireError(Cause.TLS_FAILED, "the server closed the connection during the TLS handshake")
+    facts = tls_facts(session, endpoint)
+    trace.tls = facts
+    trace.round_trips += 1 if facts.version == "TLSv1.3" else 2
+    block.detail = describe_tls(facts, utc_now())
+    if endpoint.certificate.trust is Trust.PIN and (
+        facts.certificate is None or facts.certificate.pin != endpoint.certificate.pin
+    ):
+        raise WireError(Cause.CERTIFICATE_NOT_PINNED, f"the key of {endpoint.label} is not the one that is pinned")
+    return protected
+
+
+def tls_facts(session: ssl.SSLObject, endpoint: Endpoint) -> TlsFacts:
+    """What was agreed on `session`."""
+    encoded = session.getpeercert(binary_form=True)
+    cipher = session.cipher()
+    try:
+        certificate = certificate_facts(encoded) if encoded else None
+    except ValueError:
+        # OpenSSL has judged it; that our second parser is stricter is no reason to fail.
+        certificate = None
+    return TlsFacts(
+        version=session.version() or "",
+        cipher=cipher[0] if cipher else "",
+        certificate=certificate,
+        verified=endpoint.certificate.trust is not Trust.ANYTHING,
+    )
+
+
+def describe_tls(facts: TlsFacts, now: datetime) -> str:
+    """One line: version and cipher, then whose certificate, from whom, for how long."""
+    words = f"{facts.version} {facts.cipher}"
+    if facts.certificate is not None:
+        words += f"; {describe_certificate(facts.certificate, now)}"
+    return words if facts.verified else f"{words}; NOT VERIFIED"
+
+
+def describe_certificate(certificate: CertificateFacts, now: datetime) -> str:
+    """One line: subject, names, issuer, days left."""
+    names = ", ".join(certificate.names[:4]) + (", …" if len(certificate.names) > 4 else "")
+    subject = certificate.subject or "no subject"
+    whose = subject if names in ("", subject) else f"{subject} for {names}"
+    days = certificate.days_left(now)
+    left = f"{days} days left" if days >= 0 else f"ended {-days} days ago"
+    return f"certificate of {whose}, from {certificate.issuer}, {left}"

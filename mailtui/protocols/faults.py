@@ -1,0 +1,108 @@
+"""Failures of the wire: raised as WireError by the protocols, and everything else translated once, here."""
+
+import errno
+import socket
+import ssl
+
+from mailtui.model.check import Cause, Failure, Stage
+
+
+class WireError(Exception):
+    """A protocol cannot go on. `hint` is our words, `reply` the server's own, not yet cleaned."""
+
+    def __init__(self, cause: Cause, hint: str, reply: str = "") -> None:
+        super().__init__(hint)
+        self.cause = cause
+        self.hint = hint
+        self.reply = reply
+
+
+class StageFailed(Exception):
+    """A stage ended badly and said so; nothing after it may run."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.hint)
+        self.failure = failure
+
+
+def closed(what: str) -> WireError:
+    """The server hung up while we waited for `what`."""
+    return WireError(Cause.CLOSED, f"the server closed the connection instead of {what}")
+
+
+def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, str]:
+    """The cause and the one line for an exception that came from below us, at `stage`, talking to `where`."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_fault(error, where)
+    if isinstance(error, ssl.SSLError):
+        return _tls_fault(error)
+    if isinstance(error, TimeoutError):
+        return Cause.SILENT, f"{where} did not answer in time"
+    if isinstance(error, socket.gaierror):
+        return _name_fault(error, where)
+    if isinstance(error, ConnectionRefusedError):
+        return Cause.PORT_REFUSED, f"nothing listens on {where}, or a firewall refuses it"
+    if isinstance(error, (ConnectionError, EOFError)):
+        if stage is Stage.TLS:
+            return Cause.TLS_FAILED, "the server closed the connection during the TLS handshake"
+        return Cause.CLOSED, f"the connection to {where} was reset"
+    if isinstance(error, OSError):
+        words = error.strerror or type(error).__name__
+        if error.errno == errno.ETIMEDOUT:
+            return Cause.SILENT, f"{where} did not answer in time"
+        return Cause.HOST_UNREACHABLE, f"{where} cannot be reached: {words}"
+    return Cause.INTERNAL, f"a fault of mailtui's own, please report it: {type(error).__name__}: {error}"
+
+
+def _name_fault(error: socket.gaierror, where: str) -> tuple[Cause, str]:
+    host = where.rsplit(":", 1)[0]
+    not_found = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+    if error.errno in not_found:
+        return Cause.NAME_NOT_FOUND, f"there is no server named {host}; check the spelling"
+    return Cause.DNS_FAILED, f"the name {host} could not be looked up: {error.strerror}"
+
+
+# X509_V_ERR_* of OpenSSL's x509_vfy.h, as ssl gives them in verify_code.
+_CERTIFICATE_CAUSES = {
+    9: Cause.CERTIFICATE_NOT_YET_VALID,
+    10: Cause.CERTIFICATE_EXPIRED,
+    18: Cause.CERTIFICATE_SELF_SIGNED,
+    19: Cause.CERTIFICATE_UNKNOWN_ISSUER,
+    20: Cause.CERTIFICATE_UNKNOWN_ISSUER,
+    21: Cause.CERTIFICATE_UNKNOWN_ISSUER,
+    62: Cause.CERTIFICATE_WRONG_NAME,
+    64: Cause.CERTIFICATE_WRONG_NAME,
+}
+_CERTIFICATE_WORDS = {
+    Cause.CERTIFICATE_NOT_YET_VALID: "the certificate of {where} is not valid yet",
+    Cause.CERTIFICATE_EXPIRED: "the certificate of {where} has expired",
+    Cause.CERTIFICATE_SELF_SIGNED: "the certificate of {where} is self-signed",
+    Cause.CERTIFICATE_UNKNOWN_ISSUER: "the certificate of {where} comes from an issuer that is not trusted",
+    Cause.CERTIFICATE_WRONG_NAME: "the certificate of {where} is for another name",
+}
+
+
+def _certificate_fault(error: ssl.SSLCertVerificationError, where: str) -> tuple[Cause, str]:
+    cause = _CERTIFICATE_CAUSES.get(error.verify_code, Cause.CERTIFICATE_INVALID)
+    words = _CERTIFICATE_WORDS.get(cause, "the certificate of {where} is not acceptable: " + error.verify_message)
+    return cause, words.format(where=where)
+
+
+# What OpenSSL says, by version, when the first bytes that come are no TLS record.
+_NOT_TLS = {
+    "WRONG_VERSION_NUMBER",
+    "HTTP_REQUEST",
+    "HTTPS_PROXY_REQUEST",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+    "UNKNOWN_PROTOCOL",
+}
+
+
+def _tls_fault(error: ssl.SSLError) -> tuple[Cause, str]:
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Cause.TLS_FAILED, "the server closed the connection during the TLS handshake"
+    if error.reason in _NOT_TLS:
+        return Cause.NOT_TLS, "the server does not speak TLS on this port; the account says SSL/TLS"
+    reason = (error.reason or "unknown reason").replace("_", " ").lower()
+    return Cause.TLS_FAILED, f"TLS could not be agreed: {reason}"

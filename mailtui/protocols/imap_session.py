@@ -1,0 +1,239 @@
+"""An IMAP session, walked stage by stage."""
+
+import re
+from typing import Any
+
+from mailtui.model.account import Security
+from mailtui.model.check import Cause, Stage
+from mailtui.protocols import sasl
+from mailtui.protocols.faults import WireError
+from mailtui.protocols.imap import AUTHENTICATED, NOT_AUTHENTICATED, SELECTED, ImapWire, response_code
+from mailtui.protocols.sasl import Credentials
+from mailtui.protocols.session import (
+    MAX_ROUNDS,
+    Session,
+    answer,
+    decode,
+    encode,
+    starttls_not_offered,
+    starttls_refused,
+)
+from mailtui.protocols.trace import StageBlock, Trace
+
+_EXISTS = re.compile(r"([0-9]{1,10}) EXISTS", re.IGNORECASE)
+_STATUS_SIZE = re.compile(r"STATUS .*\(.*\bSIZE ([0-9]{1,19})\b", re.IGNORECASE)
+
+# RFC 5530: these say that the server, not the login, is the trouble.
+_PASSING = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
+
+
+class ImapSession(Session):
+    """One IMAP session."""
+
+    wire: ImapWire
+
+    def _make_wire(self, trace: Trace, paused: bool) -> ImapWire:
+        self.wire = ImapWire(trace, paused)
+        # Capabilities that the server gave without being asked, until they are read.
+        self._announced: tuple[str, ...] = ()
+        return self.wire
+
+    async def _greet(self, trace: Trace) -> None:
+        async with trace.stage(Stage.GREETING) as block:
+            trace.round_trips += 1
+            greeting = _text(await self.wire.greeting())
+            block.reply = greeting
+            word, _, words = greeting.partition(" ")
+            if word.upper() == "BYE":
+                raise WireError(Cause.NOT_AVAILABLE, "the server lets nobody in now", greeting)
+            if word.upper() == "PREAUTH":
+                if trace.endpoint.security is Security.STARTTLS:
+                    raise WireError(
+                        Cause.PREAUTH_BEFORE_TLS,
+                        "the server skips the login before TLS, which STARTTLS then cannot protect",
+                        greeting,
+                    )
+                self.wire.state = AUTHENTICATED
+            else:
+                self.wire.state = NOT_AUTHENTICATED
+            self._announce(words)
+
+    def _announce(self, words: str) -> None:
+        code, arguments = response_code(words)
+        if code == "CAPABILITY":
+            self._announced = tuple(arguments.split())
+
+    async def _read_capabilities(self, trace: Trace) -> None:
+        async with trace.stage(Stage.CAPABILITIES) as block:
+            command = None
+            if not self._announced:
+                command = self.wire.command("CAPABILITY")
+                self.wire.send_commands(command)
+            await self._take_capabilities(trace, block, command)
+
+    async def _take_capabilities(self, trace: Trace, block: StageBlock, command: Any) -> None:
+        """Use what was announced, or else the answer to `command`."""
+        if command is not None:
+            response = await self.wire.answered(command)
+            block.reply = _words(response)
+            self._announced = _untagged_capabilities(response.lines)
+            if response.result != "OK" or not self._announced:
+                raise WireError(Cause.BAD_REPLY, "the server does not list its capabilities", _words(response))
+        trace.capabilities, self._announced = self._announced, ()
+        block.detail = " ".join(trace.capabilities)
+
+    async def _request_tls(self, trace: Trace, block: StageBlock) -> None:
+        if not _offers(trace, "STARTTLS"):
+            raise starttls_not_offered()
+        command = self.wire.command("STARTTLS")
+        self.wire.send_commands(command)
+        response = await self.wire.answered(command)
+        block.reply = _words(response)
+        if response.result != "OK":
+            raise starttls_refused(_words(response))
+
+    async def _log_in(self, trace: Trace, credentials: Credentials) -> None:
+        if self.wire.state != AUTHENTICATED:
+            await super()._log_in(trace, credentials)
+            return
+        async with trace.stage(Stage.AUTH) as block:
+            block.detail = "the server let us in without a login (PREAUTH): the password is not proven"
+
+    def _offered_logins(self, trace: Trace) -> tuple[str, ...]:
+        offered = [
+            item.upper().removeprefix("AUTH=") for item in trace.capabilities if item.upper().startswith("AUTH=")
+        ]
+        if not _offers(trace, "LOGINDISABLED"):
+            offered.append(sasl.IMAP_LOGIN)
+        elif not offered:
+            raise WireError(
+                Cause.LOGIN_DISABLED,
+                "the server allows no login on this connection (LOGINDISABLED); use SSL/TLS or STARTTLS",
+            )
+        return tuple(dict.fromkeys(offered))
+
+    async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
+        sasl.require_plain_line(credentials)
+        if way == sasl.IMAP_LOGIN:
+            response = await self._login_command(credentials)
+        else:
+            response = await self._sasl(trace, way, credentials)
+        block.reply = _words(response)
+        if response.result != "OK":
+            raise _refused_login(response, credentials.username)
+        self.wire.state = AUTHENTICATED
+        self._announced = _untagged_capabilities(response.lines)
+        self._announce(_text(response.lines[-1]))
+
+    async def _login_command(self, credentials: Credentials) -> Any:
+        if not (credentials.username.isascii() and credentials.secret.isascii()):
+            # RFC 3501 section 9: a quoted string holds ASCII only; literals would double the round trips.
+            raise WireError(
+                Cause.NO_MECHANISM, "only AUTH=PLAIN carries characters beyond ASCII, and it is not offered"
+            )
+        command = self.wire.command("LOGIN", _quoted(credentials.username), _quoted(credentials.secret))
+        self.wire.send_commands(command, shown=f"{command.tag} LOGIN {_quoted(credentials.username)} ****")
+        return await self.wire.answered(command)
+
+    async def _sasl(self, trace: Trace, way: str, credentials: Credentials) -> Any:
+        exchange = sasl.exchange(way, credentials)
+        initial = None if exchange.initial is None else encode(exchange.initial) or b"="
+        arguments = [way]
+        if initial is not None and _offers(trace, "SASL-IR"):
+            arguments.append(initial.decode("ascii"))
+            initial = None
+        command = self.wire.command("AUTHENTICATE", *arguments)
+        shown = f"{command.tag} AUTHENTICATE {way}" + (" ****" if len(arguments) > 1 else "")
+        self.wire.send_commands(command, shown=shown)
+        for _ in range(MAX_ROUNDS):
+            challenge = await self.wire.challenge(command)
+            if challenge is None:
+                response = await self.wire.answered(command)
+                if response.result == "OK" and not exchange.is_complete:
+                    raise WireError(
+                        Cause.BAD_REPLY, "the login is said to have succeeded before it was made", _words(response)
+                    )
+                return response
+            if initial is not None:
+                self.wire.respond(initial)
+                initial = None
+            else:
+                self.wire.respond(encode(await answer(exchange, decode(challenge))))
+        raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
+
+    async def probe(self, trace: Trace, email: str) -> None:
+        """Capabilities again, EXAMINE INBOX, which changes nothing, and LOGOUT, in one group."""
+        asked = None if self._announced else self.wire.command("CAPABILITY")
+        sizes = _offers(trace, "STATUS=SIZE") or "STATUS=SIZE" in (item.upper() for item in self._announced)
+        status = self.wire.command("STATUS", "INBOX", "(SIZE)") if sizes else None
+        examine, logout = self.wire.command("EXAMINE", "INBOX"), self.wire.command("LOGOUT")
+        async with trace.stage(Stage.CAPABILITIES) as block:
+            self.wire.send_commands(*(command for command in (asked, status, examine, logout) if command is not None))
+            await self._take_capabilities(trace, block, asked)
+            if asked is None:
+                block.detail = f"given with the login: {block.detail}"
+        async with trace.stage(Stage.MAILBOX) as block:
+            if status is not None:
+                trace.octets = _number(_STATUS_SIZE, (await self.wire.answered(status)).lines)
+            response = await self.wire.answered(examine)
+            block.reply = _words(response)
+            if response.result != "OK":
+                raise _refused_mailbox(response)
+            self.wire.state = SELECTED
+            trace.messages = _number(_EXISTS, response.lines)
+            if trace.messages is None:
+                raise WireError(Cause.BAD_REPLY, "INBOX was opened without a word on what is in it", _words(response))
+            octets = "" if trace.octets is None else f", {trace.octets} octets"
+            block.detail = f"INBOX: {trace.messages} messages{octets}"
+        async with trace.stage(Stage.QUIT) as block:
+            try:
+                block.reply = _words(await self.wire.answered(logout))
+            except (WireError, OSError):
+                # Nothing is lost when a server hangs up right after its BYE.
+                block.detail = "the server closed the connection without a word"
+
+
+def _text(line: bytes) -> str:
+    return bytes(line).decode("utf-8", "backslashreplace")
+
+
+def _words(response: Any) -> str:
+    return f"{response.result} {_text(response.lines[-1])}".strip()
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _offers(trace: Trace, name: str) -> bool:
+    return any(item.upper() == name for item in trace.capabilities)
+
+
+def _untagged_capabilities(lines: list[bytes]) -> tuple[str, ...]:
+    for line in lines[:-1]:
+        word, _, rest = _text(line).partition(" ")
+        if word.upper() == "CAPABILITY":
+            return tuple(rest.split())
+    return ()
+
+
+def _number(pattern: re.Pattern[str], lines: list[bytes]) -> int | None:
+    for line in lines[:-1]:
+        if found := pattern.match(_text(line)):
+            return int(found[1])
+    return None
+
+
+def _refused_login(response: Any, username: str) -> WireError:
+    code, _ = response_code(_text(response.lines[-1]))
+    if response.result == "BAD":
+        return WireError(Cause.BAD_REPLY, "the server does not understand the login", _words(response))
+    if code in _PASSING:
+        return WireError(Cause.NOT_AVAILABLE, "the server cannot let anyone log in right now", _words(response))
+    return WireError(Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}", _words(response))
+
+
+def _refused_mailbox(response: Any) -> WireError:
+    code, _ = response_code(_text(response.lines[-1]))
+    cause = Cause.NOT_AVAILABLE if code in _PASSING else Cause.NO_INBOX
+    return WireError(cause, "the login is good, but INBOX cannot be opened", _words(response))

@@ -1,0 +1,269 @@
+"""A POP3 session: the conversation of `pop3` over a connection, walked stage by stage."""
+
+import asyncio
+import hashlib
+from typing import cast
+
+from mailtui.model.check import Cause, Stage
+from mailtui.protocols import sasl
+from mailtui.protocols.faults import WireError, closed
+from mailtui.protocols.pop3 import Challenge, End, Event, Line, Pop3, Status
+from mailtui.protocols.sasl import Credentials
+from mailtui.protocols.session import (
+    MAX_ROUNDS,
+    Session,
+    answer,
+    decode,
+    encode,
+    starttls_not_offered,
+    starttls_refused,
+)
+from mailtui.protocols.trace import StageBlock, Trace
+
+# Capabilities are few; a list without end is an attack.
+_CAPABILITY_LINES = 200
+
+
+class Pop3Wire(asyncio.Protocol):
+    """Feeds a Pop3 conversation and waits for its events."""
+
+    def __init__(self, trace: Trace, paused: bool) -> None:
+        self.conversation = Pop3()
+        self._trace = trace
+        self._paused_at_start = paused
+        self._transport: asyncio.Transport | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._fault: Exception | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self._paused_at_start:
+            self._transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self.conversation.receive_data(data)
+        except WireError as error:
+            self._break(error)
+            if self._transport is not None:
+                self._transport.abort()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._break(closed("answering"))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._break(exc or closed("answering"))
+
+    def _break(self, fault: Exception) -> None:
+        self._fault = self._fault or fault
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def send(self, *commands: str, shown: str = "") -> None:
+        """Send commands without waiting; `shown` stands in the transcript for one that holds a secret."""
+        self._trace.round_trips += 1
+        for command in commands:
+            self._trace.sent((shown or command).encode())
+        self._write(b"".join(self.conversation.send(command) for command in commands))
+
+    def respond(self, message: bytes) -> None:
+        """Answer a challenge with base64."""
+        self._trace.round_trips += 1
+        self._trace.sent(b"****" if message else b"")
+        self._write(self.conversation.respond(message))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            raise self._fault or closed("listening")
+        self._transport.write(data)
+
+    async def next_event(self) -> Event:
+        """The next event. Raises WireError or OSError when none will come."""
+        while (event := self.conversation.next_event()) is None:
+            if self._fault is not None:
+                raise self._fault
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        match event:
+            case Status():
+                self._trace.received(event.line.encode())
+            case Challenge():
+                self._trace.received(b"+ " + event.data)
+            case Line():
+                self._trace.received(event.data)
+            case End():
+                self._trace.received(b".")
+        return event
+
+    async def status(self) -> Status:
+        """The next status line. Raises WireError when something else comes."""
+        event = await self.next_event()
+        if not isinstance(event, Status):
+            raise WireError(Cause.BAD_REPLY, "the server asks for more where a verdict was due")
+        return event
+
+    async def lines(self, limit: int) -> list[bytes]:
+        """The lines of a reply whose status was +OK. Raises WireError when there are more than `limit`."""
+        found: list[bytes] = []
+        while isinstance(event := await self.next_event(), Line):
+            found.append(event.data)
+            if len(found) > limit:
+                raise WireError(Cause.TOO_LARGE, f"the server sent a list of more than {limit} lines")
+        return found
+
+    def unread(self) -> bool:
+        return self.conversation.unread()
+
+    def protected(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+
+class Pop3Session(Session):
+    """One POP3 session."""
+
+    wire: Pop3Wire
+
+    def _make_wire(self, trace: Trace, paused: bool) -> Pop3Wire:
+        self.wire = Pop3Wire(trace, paused)
+        return self.wire
+
+    async def _greet(self, trace: Trace) -> None:
+        async with trace.stage(Stage.GREETING) as block:
+            trace.round_trips += 1
+            greeting = await self.wire.status()
+            block.reply = greeting.line
+            if not greeting.ok:
+                raise WireError(Cause.NOT_AVAILABLE, "the server lets nobody in now", greeting.line)
+            block.detail = "APOP possible" if self.wire.conversation.timestamp else ""
+
+    async def _read_capabilities(self, trace: Trace) -> None:
+        async with trace.stage(Stage.CAPABILITIES) as block:
+            self.wire.send("CAPA")
+            await self._take_capabilities(trace, block)
+
+    async def _take_capabilities(self, trace: Trace, block: StageBlock) -> None:
+        status = await self.wire.status()
+        block.reply = status.line
+        # CAPA is optional (RFC 2449): a server that refuses it speaks plain RFC 1939.
+        lines = await self.wire.lines(_CAPABILITY_LINES) if status.ok else []
+        trace.capabilities = tuple(line.decode("utf-8", "backslashreplace").strip() for line in lines)
+        block.detail = ", ".join(trace.capabilities) or "none: the server knows no CAPA"
+
+    async def _request_tls(self, trace: Trace, block: StageBlock) -> None:
+        if trace.capabilities and not _offers(trace, "STLS"):
+            raise starttls_not_offered()
+        self.wire.send("STLS")
+        status = await self.wire.status()
+        block.reply = status.line
+        if not status.ok:
+            raise starttls_refused(status.line)
+
+    def _offered_logins(self, trace: Trace) -> tuple[str, ...]:
+        offered = []
+        for line in trace.capabilities:
+            keyword, *mechanisms = line.upper().split()
+            if keyword == "SASL":
+                offered += mechanisms
+        # Without CAPA, or without USER in it, the RFC 1939 commands are still the ones that may work.
+        if _offers(trace, "USER") or not offered:
+            offered.append(sasl.USER_PASS)
+        if self.wire.conversation.timestamp:
+            offered.append(sasl.APOP)
+        return tuple(dict.fromkeys(offered))
+
+    async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
+        sasl.require_plain_line(credentials)
+        if way == sasl.USER_PASS:
+            status = await self._user_pass(credentials)
+        elif way == sasl.APOP:
+            digest = hashlib.md5(
+                (self.wire.conversation.timestamp + credentials.secret).encode(), usedforsecurity=False
+            ).hexdigest()
+            self.wire.send(f"APOP {credentials.username} {digest}", shown=f"APOP {credentials.username} ****")
+            status = await self.wire.status()
+        else:
+            status = await self._sasl(way, credentials)
+        block.reply = status.line
+        if not status.ok:
+            raise _refused_login(status, credentials.username)
+
+    async def _user_pass(self, credentials: Credentials) -> Status:
+        self.wire.send(f"USER {credentials.username}")
+        status = await self.wire.status()
+        if status.ok:
+            self.wire.send(f"PASS {credentials.secret}", shown="PASS ****")
+            status = await self.wire.status()
+        return status
+
+    async def _sasl(self, way: str, credentials: Credentials) -> Status:
+        exchange = sasl.exchange(way, credentials)
+        # RFC 5034 section 4: an initial response only where the whole line stays within 255 octets.
+        initial = None if exchange.initial is None else encode(exchange.initial) or b"="
+        command = f"AUTH {way}"
+        if initial is not None and len(command) + 1 + len(initial) <= 253:
+            self.wire.send(f"{command} {initial.decode('ascii')}", shown=f"{command} ****")
+            initial = None
+        else:
+            self.wire.send(command)
+        for _ in range(MAX_ROUNDS):
+            event = await self.wire.next_event()
+            if isinstance(event, Status):
+                if event.ok and not exchange.is_complete:
+                    raise WireError(
+                        Cause.BAD_REPLY, "the login is said to have succeeded before it was made", event.line
+                    )
+                return event
+            if not isinstance(event, Challenge):
+                raise WireError(Cause.BAD_REPLY, "the server sends lines in the middle of a login")
+            if initial is not None:
+                self.wire.respond(initial)
+                initial = None
+            else:
+                self.wire.respond(encode(await answer(exchange, decode(event.data))))
+        raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
+
+    async def probe(self, trace: Trace, email: str) -> None:
+        """CAPA again, STAT and QUIT, in one group where the server takes groups (RFC 2449 section 6.6)."""
+        is_grouped = _offers(trace, "PIPELINING")
+        async with trace.stage(Stage.CAPABILITIES) as block:
+            self.wire.send("CAPA", *(("STAT", "QUIT") if is_grouped else ()))
+            await self._take_capabilities(trace, block)
+        async with trace.stage(Stage.MAILBOX) as block:
+            if not is_grouped:
+                self.wire.send("STAT")
+            status = await self.wire.status()
+            block.reply = status.line
+            if not status.ok:
+                raise WireError(Cause.NO_INBOX, "the login is good, but the mailbox cannot be opened", status.line)
+            count, _, size = status.text.partition(" ")
+            size = size.partition(" ")[0]
+            if not (count.isascii() and count.isdigit() and size.isascii() and size.isdigit()):
+                raise WireError(Cause.BAD_REPLY, "the server's STAT makes no sense", status.line)
+            if len(count) > 19 or len(size) > 19:
+                raise WireError(Cause.BAD_REPLY, "the server's STAT is beyond all measure", status.line)
+            trace.messages, trace.octets = int(count), int(size)
+            block.detail = f"{trace.messages} messages, {trace.octets} octets"
+        async with trace.stage(Stage.QUIT) as block:
+            try:
+                if not is_grouped:
+                    self.wire.send("QUIT")
+                block.reply = (await self.wire.status()).line
+            except (WireError, OSError):
+                # Nothing was marked for deletion, so nothing is lost when a server hangs up at once.
+                block.detail = "the server closed the connection without a word"
+
+
+def _offers(trace: Trace, keyword: str) -> bool:
+    return any(line.upper().split(" ", 1)[0] == keyword for line in trace.capabilities)
+
+
+def _refused_login(status: Status, username: str) -> WireError:
+    # RFC 3206: [AUTH] is about the credentials, [SYS/...] is not; RFC 2449: so is [IN-USE], [LOGIN-DELAY].
+    if status.code.startswith("SYS/") or status.code in ("IN-USE", "LOGIN-DELAY"):
+        return WireError(Cause.NOT_AVAILABLE, "the server cannot let anyone log in right now", status.line)
+    return WireError(Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}", status.line)

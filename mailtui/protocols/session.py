@@ -1,0 +1,194 @@
+"""The walk that all three protocols share: reach the server, protect the connection, log in once, prove it works."""
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from base64 import b64decode, b64encode
+from dataclasses import replace
+from typing import Protocol as Interface
+from typing import cast
+
+from mailtui.model.account import CertificatePolicy, Security, Trust
+from mailtui.model.check import Cause, Stage, utc_now
+from mailtui.offloop import off_loop
+from mailtui.protocols import sasl
+from mailtui.protocols.dial import Network, connect, describe_certificate, protect
+from mailtui.protocols.faults import StageFailed, WireError
+from mailtui.protocols.resolve import Address
+from mailtui.protocols.sasl import Credentials, Exchange
+from mailtui.protocols.trace import StageBlock, Trace
+
+# A login that takes more rounds than this is no login: the longest of ours takes three.
+MAX_ROUNDS = 6
+
+
+class Wire(Interface):
+    """What a session needs of its asyncio protocol, whatever it speaks."""
+
+    def unread(self) -> bool:
+        """Whether bytes have come that no one has read."""
+        ...
+
+    def protected(self, transport: asyncio.Transport) -> None:
+        """Go on over `transport`; what was said before counts no more."""
+        ...
+
+
+class Session(ABC):
+    """One connection to one endpoint. `open`, then `probe` or real work, then `close` in any case.
+
+    All methods that talk raise StageFailed, and nothing else but cancellation; after either, only `close` is allowed.
+    """
+
+    def __init__(self, credentials: Credentials | None, network: Network) -> None:
+        self.credentials = credentials
+        self.network = network
+        self.address: Address | None = None
+        self._transport: asyncio.Transport | None = None
+
+    async def open(self, trace: Trace) -> None:
+        """Walk from RESOLVE to AUTH. Exactly one login attempt, and none without credentials."""
+        if self.credentials is not None:
+            trace.masker.hide(self.credentials.secret)
+        await self._protect(trace)
+        if trace.endpoint.security is not Security.STARTTLS:
+            await self._greet(trace)
+        await self._read_capabilities(trace)
+        if self.credentials is not None:
+            await self._log_in(trace, self.credentials)
+
+    @abstractmethod
+    async def probe(self, trace: Trace, email: str) -> None:
+        """After `open`: prove that the session is good for mail of `email`, changing nothing, and say goodbye."""
+
+    def close(self) -> None:
+        """Drop the connection at once. May be called at any time, any number of times."""
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    @abstractmethod
+    def _make_wire(self, trace: Trace, paused: bool) -> Wire:
+        """A new wire; a `paused` one reads nothing before TLS is up."""
+
+    @abstractmethod
+    async def _greet(self, trace: Trace) -> None:
+        """GREETING."""
+
+    @abstractmethod
+    async def _read_capabilities(self, trace: Trace) -> None:
+        """CAPABILITIES."""
+
+    @abstractmethod
+    async def _request_tls(self, trace: Trace, block: StageBlock) -> None:
+        """The protocol's STARTTLS command. Raises WireError when it is not offered or refused."""
+
+    @abstractmethod
+    def _offered_logins(self, trace: Trace) -> tuple[str, ...]:
+        """What `sasl.choose` may choose from. Raises WireError when the server lets nobody log in."""
+
+    @abstractmethod
+    async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
+        """Log in by `way`. Raises WireError when refused."""
+
+    async def _protect(self, trace: Trace) -> None:
+        security = trace.endpoint.security
+        paused = security is Security.IMPLICIT_TLS
+        wire = self._make_wire(trace, paused)
+        self._transport, self.address = await connect(trace, self.network, cast(asyncio.BaseProtocol, wire))
+        if security is Security.STARTTLS:
+            await self._greet(trace)
+            await self._read_capabilities(trace)
+            async with trace.stage(Stage.STARTTLS) as block:
+                await self._request_tls(trace, block)
+                if wire.unread():
+                    raise WireError(
+                        Cause.STARTTLS_INJECTED,
+                        "bytes came in clear after the answer to STARTTLS: someone on the way may be injecting them",
+                    )
+        if security is not Security.NONE:
+            await self._start_tls(trace, wire)
+
+    async def _start_tls(self, trace: Trace, wire: Wire) -> None:
+        async with trace.stage(Stage.TLS) as block:
+            assert self._transport is not None
+            try:
+                self._transport = await protect(trace, block, self.network, self._transport)
+            except ssl.SSLCertVerificationError:
+                await self._look_at_certificate(trace, block)
+                raise
+            wire.protected(self._transport)
+            # What was said before TLS may be anyone's word.
+            trace.capabilities = ()
+            trace.remark(block.detail)
+
+    async def _look_at_certificate(self, trace: Trace, block: StageBlock) -> None:
+        """Fetch the facts of a certificate that was just rejected, over a second connection that says nothing else.
+
+        OpenSSL keeps a rejected certificate to itself; a handshake that accepts anything, and then hangs up, shows it.
+        """
+        policy = CertificatePolicy(trust=Trust.ANYTHING)
+        quiet = trace.quiet(replace(trace.endpoint, certificate=policy))
+        look = type(self)(None, self.network)
+        try:
+            await look._protect(quiet)
+        except StageFailed:
+            return
+        finally:
+            look.close()
+        if quiet.tls is not None:
+            trace.tls = quiet.tls
+            if quiet.tls.certificate is not None:
+                block.detail = describe_certificate(quiet.tls.certificate, utc_now())
+
+    async def _log_in(self, trace: Trace, credentials: Credentials) -> None:
+        async with trace.stage(Stage.AUTH) as block:
+            self._require_protection(trace)
+            is_protected = trace.endpoint.security is not Security.NONE
+            way = sasl.choose(credentials.method, self._offered_logins(trace), is_protected)
+            trace.mechanism = way
+            block.detail = f"{way} as {credentials.username}"
+            await self._authenticate(trace, block, way, credentials)
+
+    def _require_protection(self, trace: Trace) -> None:
+        endpoint = trace.endpoint
+        if endpoint.security is not Security.NONE or endpoint.allow_cleartext:
+            return
+        if self.address is not None and self.address.is_loopback:
+            return
+        raise WireError(
+            Cause.CLEARTEXT_REFUSED,
+            f"the password was not sent: {endpoint.label} is not this machine and the account has no encryption;"
+            " choose SSL/TLS or STARTTLS, or set allow_cleartext",
+        )
+
+
+async def answer(exchange: Exchange, challenge: bytes) -> bytes:
+    """What `exchange` says to `challenge`, away from the loop where it takes long."""
+    if exchange.is_slow:
+        return await off_loop(lambda: exchange.respond(challenge))
+    return exchange.respond(challenge)
+
+
+def encode(message: bytes) -> bytes:
+    """SASL's base64 for the wire."""
+    return b64encode(message)
+
+
+def decode(challenge: bytes) -> bytes:
+    """A challenge out of its base64. Raises WireError for anything else."""
+    try:
+        return b64decode(challenge.strip(), validate=True)
+    except ValueError as error:
+        words = challenge.decode("utf-8", "backslashreplace")
+        raise WireError(Cause.BAD_REPLY, "the server's challenge is not base64", words) from error
+
+
+def starttls_not_offered() -> WireError:
+    """The account asks for STARTTLS and the server does not know it; going on in clear is not an option."""
+    return WireError(Cause.STARTTLS_NOT_OFFERED, "the server does not offer the STARTTLS that the account requires")
+
+
+def starttls_refused(reply: str) -> WireError:
+    """The server offers STARTTLS and then refuses it."""
+    return WireError(Cause.STARTTLS_REFUSED, "the server refuses the STARTTLS that the account requires", reply)

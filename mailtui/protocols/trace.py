@@ -1,0 +1,213 @@
+"""The trace of one leg: from one place, each stage gets a deadline, a time, events and a masked transcript."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from mailtui.model.account import Endpoint, Protocol
+from mailtui.model.check import (
+    Cause,
+    Event,
+    Failure,
+    Leg,
+    LegReport,
+    Stage,
+    StageFinished,
+    StageResult,
+    StageStarted,
+    Status,
+    TlsFacts,
+    TranscriptLine,
+)
+from mailtui.model.text import clean
+from mailtui.protocols.faults import StageFailed, WireError, translate
+from mailtui.protocols.masking import Masker
+
+# A transcript is for people: what is longer than this is cut in the middle of a hostile flood, not of a dialogue.
+_TRANSCRIPT_LINES = 400
+_REPLY_LIMIT = 1_000
+_LINE_OCTETS = 4_000
+
+
+class Trace:
+    """What one leg does and learns, from the first look-up to the last word. Never outlives its leg.
+
+    `stage_timeout` and `leg_timeout` are in seconds. `on_event` is called on the loop, once per start and end.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        leg: Leg,
+        protocol: Protocol,
+        endpoint: Endpoint,
+        plan: tuple[Stage, ...],
+        on_event: Callable[[Event], None],
+        stage_timeout: float,
+        leg_timeout: float,
+        keep_transcript: bool = True,
+    ) -> None:
+        self.account = account
+        self.leg = leg
+        self.protocol = protocol
+        self.endpoint = endpoint
+        self.plan = plan
+        self.stage_timeout = stage_timeout
+        self.leg_timeout = leg_timeout
+        self.masker = Masker(())
+        self.tls: TlsFacts | None = None
+        self.address = ""
+        self.mechanism = ""
+        self.capabilities: tuple[str, ...] = ()
+        self.messages: int | None = None
+        self.octets: int | None = None
+        self.round_trips = 0
+        self.failure: Failure | None = None
+        self._on_event = on_event
+        self._keep_transcript = keep_transcript
+        self._transcript: list[TranscriptLine] = []
+        self._results: list[StageResult] = []
+        self._began = time.perf_counter()
+        self._deadline = asyncio.get_running_loop().time() + leg_timeout
+
+    def stage(self, stage: Stage) -> "StageBlock":
+        """`async with trace.stage(Stage.AUTH) as block:` runs one stage; raises StageFailed, from what went wrong."""
+        return StageBlock(self, stage)
+
+    def sent(self, line: bytes) -> None:
+        """Note a line of ours, as it may be shown: whoever sends a secret says here what stands for it."""
+        if self._keep_transcript:
+            self._note("C", self._line(line))
+
+    def received(self, line: bytes) -> None:
+        """Note a line of the server's."""
+        if self._keep_transcript:
+            self._note("S", self._line(line))
+
+    def remark(self, text: str) -> None:
+        """Note something that is no line of the dialogue."""
+        if self._keep_transcript:
+            self._note("*", clean(text))
+
+    def shown(self, text: str) -> str:
+        """`text` from outside, masked and cleaned, as one line fit for a report."""
+        return clean(self.masker(text), _REPLY_LIMIT)
+
+    def finish(self, result: StageResult, failure: Failure | None) -> None:
+        """Record how a stage ended and tell the listener."""
+        step = len(self._results)
+        self._results.append(result)
+        self.failure = failure
+        self._on_event(StageFinished(self.account, self.leg, step, result, failure, time.perf_counter()))
+
+    def start(self, stage: Stage) -> None:
+        """Tell the listener that a stage begins."""
+        self._on_event(StageStarted(self.account, self.leg, len(self._results), stage, time.perf_counter()))
+
+    def fail_before(self, stage: Stage, failure: Failure) -> None:
+        """End the leg before any network was touched: all stages up to `stage` are skipped, and it fails."""
+        for skipped in self.plan[: self.plan.index(stage)]:
+            self._results.append(StageResult(skipped, Status.SKIPPED))
+        self.finish(StageResult(stage, Status.FAILED), failure)
+
+    def deadline(self) -> tuple[float, bool]:
+        """When the stage that begins now must end, in loop time, and whether it is the leg's own end."""
+        stage_end = asyncio.get_running_loop().time() + self.stage_timeout
+        return (self._deadline, True) if self._deadline <= stage_end else (stage_end, False)
+
+    def report(self, warning: str = "") -> LegReport:
+        """What is known now; stages of the plan that were not reached are SKIPPED."""
+        rest = (StageResult(stage, Status.SKIPPED) for stage in self.plan[len(self._results) :])
+        return LegReport(
+            leg=self.leg,
+            protocol=self.protocol,
+            endpoint=self.endpoint,
+            stages=(*self._results, *rest),
+            ms=(time.perf_counter() - self._began) * 1_000,
+            failure=self.failure,
+            tls=self.tls,
+            address=self.address,
+            mechanism=self.mechanism,
+            capabilities=self.capabilities,
+            messages=self.messages,
+            octets=self.octets,
+            round_trips=self.round_trips,
+            transcript=tuple(self._transcript),
+            warning="" if self.failure else warning,
+        )
+
+    def quiet(self, endpoint: Endpoint) -> "Trace":
+        """A trace nobody sees, for a second look at the server within this leg's time."""
+        return Trace(
+            account=self.account,
+            leg=self.leg,
+            protocol=self.protocol,
+            endpoint=endpoint,
+            plan=self.plan,
+            on_event=lambda event: None,
+            stage_timeout=self.stage_timeout,
+            leg_timeout=self.leg_timeout,
+            keep_transcript=False,
+        )
+
+    def _line(self, line: bytes) -> str:
+        return clean(self.masker(line[:_LINE_OCTETS].decode("utf-8", "backslashreplace")))
+
+    def _note(self, sender: str, text: str) -> None:
+        if len(self._transcript) < _TRANSCRIPT_LINES:
+            self._transcript.append(TranscriptLine(sender, text, (time.perf_counter() - self._began) * 1_000))
+        elif len(self._transcript) == _TRANSCRIPT_LINES:
+            self._transcript.append(TranscriptLine("*", "the dialogue goes on; the rest is not kept", 0.0))
+
+
+class StageBlock:
+    """One stage while it runs: set `detail` and `reply` on it. See `Trace.stage`."""
+
+    __slots__ = ("_began", "_is_leg_end", "_timeout", "_trace", "detail", "reply", "stage")
+
+    def __init__(self, trace: Trace, stage: Stage) -> None:
+        self._trace = trace
+        self.stage = stage
+        self.detail = ""
+        self.reply = ""
+
+    async def __aenter__(self) -> "StageBlock":
+        when, self._is_leg_end = self._trace.deadline()
+        self._trace.start(self.stage)
+        self._began = time.perf_counter()
+        self._timeout = asyncio.timeout_at(when)
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, traceback)
+        except TimeoutError:
+            error = WireError(Cause.SILENT, self._silence())
+        trace = self._trace
+        ms = (time.perf_counter() - self._began) * 1_000
+        if error is None:
+            detail, reply = trace.shown(self.detail), trace.shown(self.reply)
+            trace.finish(StageResult(self.stage, Status.OK, ms, detail, reply), None)
+            return
+        if not isinstance(error, Exception):
+            # Cancelled from outside: nobody waits for a verdict.
+            return
+        if isinstance(error, WireError):
+            cause, hint, reply = error.cause, error.hint, error.reply
+        else:
+            (cause, hint), reply = translate(error, self.stage, trace.endpoint.label), ""
+        failure = Failure(cause, self.stage, trace.shown(hint), trace.shown(reply))
+        trace.remark(failure.hint)
+        trace.finish(StageResult(self.stage, Status.FAILED, ms, trace.shown(self.detail), failure.reply), failure)
+        raise StageFailed(failure) from error
+
+    def _silence(self) -> str:
+        where = self._trace.endpoint.label
+        if self._is_leg_end:
+            return f"{where} used up the {self._trace.leg_timeout:g} s that a leg may take"
+        return f"{where} did not answer within {self._trace.stage_timeout:g} s"
