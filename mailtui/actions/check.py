@@ -137,7 +137,10 @@ class _Leg:
             if failure is not None:
                 trace.fail_before(Stage.AUTH, failure)
             else:
-                await self._walk(trace, credentials, network)
+                try:
+                    await self._walk(trace, credentials, network)
+                finally:
+                    trace.stop()
             report = trace.report(_certificate_warning(trace.tls))
         on_event(LegFinished(self.account.name, report))
         return report

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 
 ACCOUNT_TYPES = ("campaigns", "customer service", "system")
@@ -102,6 +103,7 @@ class CertificatePolicy:
     pin: str = ""
 
 
+@lru_cache(maxsize=1_024)
 def ascii_host(host: str) -> str:
     """The ASCII form of a host name or address: lower case, xn-- labels for other scripts, no brackets.
 

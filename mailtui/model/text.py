@@ -25,6 +25,8 @@ def clean(text: str, limit: int = _LIMIT) -> str:
 
     Idempotent. Text longer than `limit` characters is cut and says so: a server chooses its length.
     """
+    if text.isascii() and text.isprintable() and len(text) <= limit:
+        return text
     shown = _HOSTILE.sub(_escape, text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

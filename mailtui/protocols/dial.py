@@ -8,8 +8,9 @@ from datetime import datetime
 from mailtui.model.account import Endpoint, Trust
 from mailtui.model.check import Cause, CertificateFacts, Stage, TlsFacts, utc_now
 from mailtui.protocols.certificates import build_context, certificate_facts
-from mailtui.protocols.faults import WireError
+from mailtui.protocols.faults import WireError, tls_fault
 from mailtui.protocols.resolve import Address, Once, Resolver
+from mailtui.protocols.tls import TlsTransport
 from mailtui.protocols.trace import StageBlock, Trace
 
 # RFC 8305 section 5: the recommended delay before the next address is tried as well.
@@ -53,6 +54,9 @@ def interleave(addresses: list[Address]) -> list[Address]:
 
 async def _connect_first(addresses: list[Address], block: StageBlock) -> tuple[socket.socket, Address]:
     """The first connection that stands, the next address joining after a failure or ATTEMPT_DELAY (RFC 8305)."""
+    if len(addresses) == 1:
+        block.detail = _answered(addresses[0], [])
+        return await _connect_one(addresses[0]), addresses[0]
     waiting = list(addresses)
     running: dict[asyncio.Task[socket.socket], Address] = {}
     failed: list[tuple[Address, OSError]] = []
@@ -107,22 +111,23 @@ async def _connect_one(address: Address) -> socket.socket:
     return connection
 
 
-async def protect(trace: Trace, block: StageBlock, network: Network, transport: asyncio.Transport) -> asyncio.Transport:
-    """TLS over `transport` within the running stage; fills in `trace.tls`. Raises what ssl raises, or WireError.
+async def protect(trace: Trace, block: StageBlock, network: Network, transport: asyncio.Transport) -> TlsTransport:
+    """TLS over `transport` within the running stage. Raises SSLCertVerificationError, OSError, EOFError or WireError.
 
     Where the endpoint pins a key, the pin is compared here, before any byte of ours goes over the connection.
     """
     endpoint = trace.endpoint
     context = await network.contexts.get(endpoint.certificate)
-    loop = asyncio.get_running_loop()
-    # The stage has its own deadline; asyncio's, which cannot be told from a reset, must never come first.
-    patience = trace.stage_timeout + 60
-    wire, host = transport.get_protocol(), endpoint.ascii_host
-    protected = await loop.start_tls(transport, wire, context, server_hostname=host, ssl_handshake_timeout=patience)
-    session = protected.get_extra_info("ssl_object") if protected is not None else None
-    if protected is None or session is None or session.version() is None:
-        raise WireError(Cause.TLS_FAILED, "the server closed the connection during the TLS handshake")
-    facts = tls_facts(session, endpoint)
+    protected = TlsTransport(transport, context, endpoint.ascii_host)
+    try:
+        await protected.handshake()
+    except ssl.SSLCertVerificationError:
+        raise
+    except ssl.SSLError as error:
+        cause, hint = tls_fault(error)
+        spoken = protected.first_octets if cause is Cause.NOT_TLS else b""
+        raise WireError(cause, hint, spoken.decode("utf-8", "backslashreplace").strip()) from error
+    facts = tls_facts(protected.session, endpoint)
     trace.tls = facts
     trace.round_trips += 1 if facts.version == "TLSv1.3" else 2
     block.detail = describe_tls(facts, utc_now())

@@ -35,7 +35,7 @@ def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, st
     if isinstance(error, ssl.SSLCertVerificationError):
         return _certificate_fault(error, where)
     if isinstance(error, ssl.SSLError):
-        return _tls_fault(error)
+        return tls_fault(error)
     if isinstance(error, TimeoutError):
         return Cause.SILENT, f"{where} did not answer in time"
     if isinstance(error, socket.gaierror):
@@ -99,7 +99,8 @@ _NOT_TLS = {
 }
 
 
-def _tls_fault(error: ssl.SSLError) -> tuple[Cause, str]:
+def tls_fault(error: ssl.SSLError) -> tuple[Cause, str]:
+    """The cause and the one line for a handshake that failed for another reason than the certificate."""
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Cause.TLS_FAILED, "the server closed the connection during the TLS handshake"
     if error.reason in _NOT_TLS:

@@ -136,6 +136,7 @@ class Session(ABC):
             return
         finally:
             look.close()
+            quiet.stop()
         if quiet.tls is not None:
             trace.tls = quiet.tls
             if quiet.tls.certificate is not None:

@@ -70,7 +70,7 @@ class Trace:
         self._transcript: list[TranscriptLine] = []
         self._results: list[StageResult] = []
         self._began = time.perf_counter()
-        self._deadline = asyncio.get_running_loop().time() + leg_timeout
+        self._watch = Watch(leg_timeout)
 
     def stage(self, stage: Stage) -> "StageBlock":
         """`async with trace.stage(Stage.AUTH) as block:` runs one stage; raises StageFailed, from what went wrong."""
@@ -112,10 +112,14 @@ class Trace:
             self._results.append(StageResult(skipped, Status.SKIPPED))
         self.finish(StageResult(stage, Status.FAILED), failure)
 
-    def deadline(self) -> tuple[float, bool]:
-        """When the stage that begins now must end, in loop time, and whether it is the leg's own end."""
-        stage_end = asyncio.get_running_loop().time() + self.stage_timeout
-        return (self._deadline, True) if self._deadline <= stage_end else (stage_end, False)
+    @property
+    def watch(self) -> "Watch":
+        """What ends stages that take too long."""
+        return self._watch
+
+    def stop(self) -> None:
+        """The leg is over: let go of everything that would wait for its deadlines."""
+        self._watch.stop()
 
     def report(self, warning: str = "") -> LegReport:
         """What is known now; stages of the plan that were not reached are SKIPPED."""
@@ -162,10 +166,58 @@ class Trace:
             self._transcript.append(TranscriptLine("*", "the dialogue goes on; the rest is not kept", 0.0))
 
 
+class Watch:
+    """The deadlines of a leg and of its running stage, on one timer: a leg of ten quick stages sets it once."""
+
+    def __init__(self, leg_timeout: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._leg_end = self._loop.time() + leg_timeout
+        self._end: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[object] | None = None
+        self._cancelling = 0
+        self._has_expired = False
+        self.is_leg_end = False
+
+    def begin(self, stage_timeout: float) -> None:
+        """A stage begins in this task; it will be cancelled when its time, or the leg's, is up."""
+        stage_end = self._loop.time() + stage_timeout
+        self.is_leg_end = self._leg_end <= stage_end
+        self._end = self._leg_end if self.is_leg_end else stage_end
+        self._task = asyncio.current_task()
+        self._cancelling = self._task.cancelling() if self._task is not None else 0
+        if self._timer is None or self._timer.when() > self._end:
+            self.stop()
+            self._timer = self._loop.call_at(self._end, self._ring)
+
+    def end(self, error: BaseException | None) -> bool:
+        """The stage has ended; whether it was by its deadline, and by no other cancellation."""
+        self._end = None
+        if not self._has_expired or self._task is None:
+            return False
+        self._has_expired = False
+        return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._end is None or self._task is None:
+            return
+        if self._loop.time() < self._end:
+            self._timer = self._loop.call_at(self._end, self._ring)
+            return
+        self._has_expired = True
+        self._task.cancel()
+
+
 class StageBlock:
     """One stage while it runs: set `detail` and `reply` on it. See `Trace.stage`."""
 
-    __slots__ = ("_began", "_is_leg_end", "_timeout", "_trace", "detail", "reply", "stage")
+    __slots__ = ("_began", "_trace", "detail", "reply", "stage")
 
     def __init__(self, trace: Trace, stage: Stage) -> None:
         self._trace = trace
@@ -174,19 +226,15 @@ class StageBlock:
         self.reply = ""
 
     async def __aenter__(self) -> "StageBlock":
-        when, self._is_leg_end = self._trace.deadline()
         self._trace.start(self.stage)
         self._began = time.perf_counter()
-        self._timeout = asyncio.timeout_at(when)
-        await self._timeout.__aenter__()
+        self._trace.watch.begin(self._trace.stage_timeout)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, traceback)
-        except TimeoutError:
+        if self._trace.watch.end(error):
             error = WireError(Cause.SILENT, self._silence())
         trace = self._trace
         ms = (time.perf_counter() - self._began) * 1_000
@@ -208,6 +256,6 @@ class StageBlock:
 
     def _silence(self) -> str:
         where = self._trace.endpoint.label
-        if self._is_leg_end:
+        if self._trace.watch.is_leg_end:
             return f"{where} used up the {self._trace.leg_timeout:g} s that a leg may take"
         return f"{where} did not answer within {self._trace.stage_timeout:g} s"

@@ -1,0 +1,152 @@
+"""TLS over a connected transport, one small object a connection.
+
+asyncio's own keeps a read buffer of 256 KiB for each connection, reports a server that hangs up and one that talks
+nonsense alike, and swallows what a server said that does not speak TLS at all: the very line that explains it.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from typing import Any, cast
+
+_READ_SIZE = 16_384
+_FIRST_OCTETS = 1_000
+
+
+class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
+    """Protocol of the transport below, transport of the protocol above, which it takes over from there."""
+
+    def __init__(self, below: asyncio.Transport, context: ssl.SSLContext, server_hostname: str) -> None:
+        super().__init__()
+        self._below = below
+        self._above = cast(asyncio.Protocol, below.get_protocol())
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.session = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        self._buffer = memoryview(bytearray(_READ_SIZE))
+        self._shaken: asyncio.Future[None] | None = None
+        self._is_open = False
+        self.first_octets = b""
+        """What the server said first, as it came: its own words when those were no TLS."""
+
+    async def handshake(self) -> None:
+        """Agree on TLS. Raises ssl.SSLError (a rejected certificate among them), OSError, EOFError on a hang-up."""
+        self._shaken = asyncio.get_running_loop().create_future()
+        self._below.set_protocol(self)
+        self._below.resume_reading()
+        self._shake()
+        await self._shaken
+
+    def _shake(self) -> None:
+        try:
+            self.session.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+        except ssl.SSLError as error:
+            # The alert that tells the server why.
+            self._flush()
+            self._settle(error)
+        else:
+            self._flush()
+            self._is_open = True
+            self._settle(None)
+            self._deliver()
+
+    def _settle(self, error: Exception | None) -> None:
+        if self._shaken is None or self._shaken.done():
+            return
+        if error is None:
+            self._shaken.set_result(None)
+        else:
+            self._shaken.set_exception(error)
+            # A cancelled handshake has nobody left to hear of it.
+            self._shaken.exception()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        received = self._buffer[:nbytes]
+        if self._is_open:
+            self._incoming.write(received)
+            self._deliver()
+        elif self._shaken is not None and not self._shaken.done():
+            if len(self.first_octets) < _FIRST_OCTETS:
+                self.first_octets += bytes(received[: _FIRST_OCTETS - len(self.first_octets)])
+            self._incoming.write(received)
+            self._shake()
+
+    def _deliver(self) -> None:
+        try:
+            while data := self.session.read(_READ_SIZE):
+                self._above.data_received(data)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._above.connection_lost(error)
+            self.abort()
+            return
+        else:
+            self._above.eof_received()
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending and not self._below.is_closing():
+            self._below.write(self._outgoing.read())
+
+    def eof_received(self) -> bool:
+        if self._is_open:
+            self._above.eof_received()
+        else:
+            self._settle(EOFError("the connection ended during the handshake"))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._settle(exc or EOFError("the connection ended during the handshake"))
+        self._above.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._above.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._above.resume_writing()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        if data and not self._below.is_closing():
+            self.session.write(data)
+            self._flush()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        if name == "ssl_object":
+            return self.session
+        if name == "sslcontext":
+            return self.session.context
+        return self._below.get_extra_info(name, default)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._above
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._above = cast(asyncio.Protocol, protocol)
+
+    def is_reading(self) -> bool:
+        return self._below.is_reading()
+
+    def pause_reading(self) -> None:
+        self._below.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._below.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._below.is_closing()
+
+    def close(self) -> None:
+        """Say goodbye to the other side without waiting for its answer (RFC 8446 section 6.1)."""
+        if self._is_open:
+            with contextlib.suppress(ssl.SSLError):
+                self.session.unwrap()
+            self._flush()
+        self._below.close()
+
+    def abort(self) -> None:
+        self._below.abort()
