@@ -4,7 +4,7 @@ import errno
 import socket
 import ssl
 
-from mailtui.model.check import Cause, Failure, Stage
+from mailtui.model.check import Cause, CertificateFacts, Failure, Stage
 
 
 class WireError(Exception):
@@ -33,7 +33,7 @@ def closed(what: str) -> WireError:
 def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, str]:
     """The cause and the one line for an exception that came from below us, at `stage`, talking to `where`."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _certificate_fault(error, where)
+        return certificate_fault(error, where, None)
     if isinstance(error, ssl.SSLError):
         return tls_fault(error)
     if isinstance(error, TimeoutError):
@@ -73,19 +73,26 @@ _CERTIFICATE_CAUSES = {
     62: Cause.CERTIFICATE_WRONG_NAME,
     64: Cause.CERTIFICATE_WRONG_NAME,
 }
+# The first holds without the certificate's facts, the second adds what they say.
 _CERTIFICATE_WORDS = {
-    Cause.CERTIFICATE_NOT_YET_VALID: "the certificate of {where} is not valid yet",
-    Cause.CERTIFICATE_EXPIRED: "the certificate of {where} has expired",
-    Cause.CERTIFICATE_SELF_SIGNED: "the certificate of {where} is self-signed",
-    Cause.CERTIFICATE_UNKNOWN_ISSUER: "the certificate of {where} comes from an issuer that is not trusted",
-    Cause.CERTIFICATE_WRONG_NAME: "the certificate of {where} is for another name",
+    Cause.CERTIFICATE_NOT_YET_VALID: ("is not valid yet", "; it begins on {facts.not_before:%Y-%m-%d}"),
+    Cause.CERTIFICATE_EXPIRED: ("has expired", " on {facts.not_after:%Y-%m-%d}"),
+    Cause.CERTIFICATE_SELF_SIGNED: ("is self-signed", ""),
+    Cause.CERTIFICATE_UNKNOWN_ISSUER: ("comes from an issuer that is not trusted", ": {facts.issuer}"),
+    Cause.CERTIFICATE_WRONG_NAME: ("is for another name", ": {names}"),
 }
 
 
-def _certificate_fault(error: ssl.SSLCertVerificationError, where: str) -> tuple[Cause, str]:
+def certificate_fault(
+    error: ssl.SSLCertVerificationError, where: str, facts: CertificateFacts | None
+) -> tuple[Cause, str]:
+    """The cause and the one line for a certificate that was rejected, with its facts where they are known."""
     cause = _CERTIFICATE_CAUSES.get(error.verify_code, Cause.CERTIFICATE_INVALID)
-    words = _CERTIFICATE_WORDS.get(cause, "the certificate of {where} is not acceptable: " + error.verify_message)
-    return cause, words.format(where=where)
+    words, more = _CERTIFICATE_WORDS.get(cause, (f"is not acceptable: {error.verify_message}", ""))
+    hint = f"the certificate of {where} {words}"
+    if facts is None or not more:
+        return cause, hint
+    return cause, hint + more.format(facts=facts, names=", ".join(facts.names) or facts.subject)
 
 
 # What OpenSSL says, by version, when the first bytes that come are no TLS record.

@@ -52,6 +52,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self._bye = ""
         self._reader: asyncio.Future[None] | None = None
         self._fault: Exception | None = None
+        self._is_broken = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -62,7 +63,8 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self.transport = transport
 
     def unread(self) -> bool:
-        return bool(self._buffer or self._parts)
+        unasked = self._challenges or (self._units and not self._sent)
+        return bool(self._buffer or self._parts or unasked or self._is_broken)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -70,6 +72,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
             while self._next_part():
                 pass
         except WireError as error:
+            self._is_broken = True
             self._break(error)
             self.transport.abort()
 

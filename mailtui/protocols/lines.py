@@ -1,5 +1,7 @@
 """Lines out of bytes, however they arrive; no line is ever longer than its limit."""
 
+from collections.abc import Iterator
+
 from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
 
@@ -14,16 +16,24 @@ class LineBuffer:
         self._limit = limit
         self._rest = bytearray()
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The lines that `data` completes. Raises WireError for one longer than the limit, in octets."""
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield the lines that `data` completes. Raises WireError for one longer than the limit, in octets.
+
+        The lines before it come out first, so that it makes no difference in what pieces the data came.
+        """
         *lines, rest = data.split(b"\n")
         if lines:
             lines[0] = bytes(self._rest) + lines[0]
             self._rest.clear()
         self._rest += rest
-        if len(self._rest) > self._limit or any(len(line) > self._limit for line in lines):
+        for line in lines:
+            self._require_short(line)
+            yield line.removesuffix(b"\r")
+        self._require_short(self._rest)
+
+    def _require_short(self, line: bytes | bytearray) -> None:
+        if len(line) > self._limit:
             raise WireError(Cause.TOO_LARGE, f"the server sent a line of more than {self._limit} octets")
-        return [line.removesuffix(b"\r") for line in lines]
 
     def __len__(self) -> int:
         """Octets of a line that has not ended."""

@@ -128,8 +128,8 @@ class Pop3:
         return self._events.popleft() if self._events else None
 
     def unread(self) -> bool:
-        """Whether something came that `next_event` has not told."""
-        return bool(self._events or len(self._lines))
+        """Whether something came that `next_event` has not told, or that makes no sense."""
+        return bool(self._events or len(self._lines) or self.state is State.BROKEN)
 
     def _take(self, line: bytes) -> None:
         if self._in_lines:

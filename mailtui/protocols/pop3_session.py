@@ -66,6 +66,9 @@ class Pop3Wire(asyncio.Protocol):
 
     def send(self, *commands: str, shown: str = "") -> None:
         """Send commands without waiting; `shown` stands in the transcript for one that holds a secret."""
+        if self._fault is not None:
+            # What broke the connection between two commands is the reason that the next one fails.
+            raise self._fault
         self._trace.round_trips += 1
         for command in commands:
             self._trace.sent((shown or command).encode())

@@ -9,11 +9,11 @@ from typing import Protocol as Interface
 from typing import cast
 
 from mailtui.model.account import CertificatePolicy, Security, Trust
-from mailtui.model.check import Cause, Stage, utc_now
+from mailtui.model.check import Cause, CertificateFacts, Stage, utc_now
 from mailtui.offloop import off_loop
 from mailtui.protocols import sasl
 from mailtui.protocols.dial import Network, connect, describe_certificate, protect
-from mailtui.protocols.faults import StageFailed, WireError
+from mailtui.protocols.faults import StageFailed, WireError, certificate_fault
 from mailtui.protocols.resolve import Address
 from mailtui.protocols.sasl import Credentials, Exchange
 from mailtui.protocols.trace import StageBlock, Trace
@@ -114,15 +114,17 @@ class Session(ABC):
             assert self._transport is not None
             try:
                 self._transport = await protect(trace, block, self.network, self._transport)
-            except ssl.SSLCertVerificationError:
-                await self._look_at_certificate(trace, block)
-                raise
+            except ssl.SSLCertVerificationError as error:
+                facts = await self._look_at_certificate(trace)
+                if facts is not None:
+                    block.detail = describe_certificate(facts, utc_now())
+                raise WireError(*certificate_fault(error, trace.endpoint.label, facts)) from error
             wire.protected(self._transport)
             # What was said before TLS may be anyone's word.
             trace.capabilities = ()
             trace.remark(block.detail)
 
-    async def _look_at_certificate(self, trace: Trace, block: StageBlock) -> None:
+    async def _look_at_certificate(self, trace: Trace) -> CertificateFacts | None:
         """Fetch the facts of a certificate that was just rejected, over a second connection that says nothing else.
 
         OpenSSL keeps a rejected certificate to itself; a handshake that accepts anything, and then hangs up, shows it.
@@ -133,14 +135,12 @@ class Session(ABC):
         try:
             await look._protect(quiet)
         except StageFailed:
-            return
+            return None
         finally:
             look.close()
             quiet.stop()
-        if quiet.tls is not None:
-            trace.tls = quiet.tls
-            if quiet.tls.certificate is not None:
-                block.detail = describe_certificate(quiet.tls.certificate, utc_now())
+        trace.tls = quiet.tls
+        return quiet.tls.certificate if quiet.tls is not None else None
 
     async def _log_in(self, trace: Trace, credentials: Credentials) -> None:
         async with trace.stage(Stage.AUTH) as block:

@@ -47,6 +47,7 @@ class SmtpWire(SMTPProtocol):
         self._fault: Exception | None = None
         self._shown: bytes | None = None
         self._greeted = False
+        self._is_broken = False
         # Replies still due; the greeting is one. Any other would be taken for the answer to what is asked next.
         self._expected = 1
 
@@ -60,6 +61,7 @@ class SmtpWire(SMTPProtocol):
             for line in self._lines.feed(data):
                 self._take(line)
         except WireError as error:
+            self._is_broken = True
             self._break(error)
             if self.transport is not None:
                 cast(asyncio.Transport, self.transport).abort()
@@ -120,6 +122,7 @@ class SmtpWire(SMTPProtocol):
 
     async def command(self, line: bytes, shown: bytes | None = None) -> SMTPResponse:
         """One command and its reply; `shown` stands in the transcript for a line that holds a secret."""
+        self._require_sound()
         self._trace.round_trips += 1
         self._shown = shown
         try:
@@ -127,14 +130,20 @@ class SmtpWire(SMTPProtocol):
         finally:
             self._shown = None
 
+    def _require_sound(self) -> None:
+        """What broke the connection between two commands is the reason that the next one fails."""
+        if self._fault is not None:
+            raise self._fault
+
     def send_group(self, *lines: bytes) -> None:
         """Send commands without waiting (RFC 2920); each reply is then read by `read_response`, in order."""
+        self._require_sound()
         self._trace.round_trips += 1
         self._expected += len(lines) - 1
         self.write(b"".join(line + b"\r\n" for line in lines))
 
     def unread(self) -> bool:
-        return bool(self._replies or self._reply or len(self._lines))
+        return bool(self._replies or self._reply or len(self._lines) or self._is_broken)
 
     def protected(self, transport: asyncio.Transport) -> None:
         self.transport = transport

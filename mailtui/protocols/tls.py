@@ -30,6 +30,9 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     async def handshake(self) -> None:
         """Agree on TLS. Raises ssl.SSLError (a rejected certificate among them), OSError, EOFError on a hang-up."""
+        if self._below.is_closing():
+            # Its end has been told to the protocol above already; it will not be told again.
+            raise EOFError("the connection ended before the handshake")
         self._shaken = asyncio.get_running_loop().create_future()
         self._below.set_protocol(self)
         self._below.resume_reading()

@@ -143,7 +143,8 @@ class Trace:
         )
 
     def quiet(self, endpoint: Endpoint) -> "Trace":
-        """A trace nobody sees, for a second look at the server within this leg's time."""
+        """A trace nobody sees, for a second look at the server, in half of the time that the running stage has left."""
+        patience = self._watch.remaining() / 2
         return Trace(
             account=self.account,
             leg=self.leg,
@@ -151,8 +152,8 @@ class Trace:
             endpoint=endpoint,
             plan=self.plan,
             on_event=lambda event: None,
-            stage_timeout=self.stage_timeout,
-            leg_timeout=self.leg_timeout,
+            stage_timeout=patience,
+            leg_timeout=patience,
             keep_transcript=False,
         )
 
@@ -197,6 +198,10 @@ class Watch:
             return False
         self._has_expired = False
         return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+
+    def remaining(self) -> float:
+        """Seconds until the running stage, or else the leg, must end."""
+        return max(0.0, (self._leg_end if self._end is None else self._end) - self._loop.time())
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -1,0 +1,99 @@
+"""The account that the options of `mailtui account add` describe."""
+
+import os
+from argparse import Namespace
+
+from mailtui.model.account import (
+    DEFAULT_PORTS,
+    Account,
+    AuthMethod,
+    CertificatePolicy,
+    Endpoint,
+    Protocol,
+    Retrieval,
+    RetrievalMode,
+    SecretRef,
+    SecretScheme,
+    Security,
+    Submission,
+    Trust,
+)
+from mailtui.model.errors import UsageError
+
+
+def account_from(args: Namespace) -> Account:
+    """The account that the options of `account add` describe. Raises UsageError."""
+    host, protocol = (args.pop3_host, Protocol.POP3) if args.pop3_host else (args.imap_host, Protocol.IMAP)
+    secret = _secret("--secret", args.secret)
+    if secret is None and not (args.smtp_no_login and (host is None or args.retrieval_secret)):
+        secret = SecretRef(SecretScheme.KEYRING)
+    return Account(
+        name=args.name,
+        email=args.email,
+        submission=Submission(
+            endpoint=_endpoint(args, "smtp", args.smtp_host, Protocol.SMTP),
+            authentication=not args.smtp_no_login,
+            method=AuthMethod(args.smtp_method or "automatic"),
+            username=args.username,
+            secret=secret,
+        ),
+        retrieval=_retrieval(args, host, protocol),
+        type=args.type,
+        display_name=args.display_name,
+        active=not args.inactive,
+        notes=args.notes,
+    )
+
+
+def _retrieval(args: Namespace, host: str | None, protocol: Protocol) -> Retrieval | None:
+    if host is None:
+        names = ("mode", "interval", "folder", "delete_from_server", "delete_after")
+        given = [
+            name for name, value in vars(args).items() if value and (name.startswith("retrieval_") or name in names)
+        ]
+        if given:
+            option = f"--{given[0].replace('_', '-')}"
+            raise UsageError(f"{option} is about retrieving mail: name the server with --imap-host or --pop3-host")
+        return None
+    return Retrieval(
+        protocol=protocol,
+        endpoint=_endpoint(args, "retrieval", host, protocol),
+        method=AuthMethod(args.retrieval_method or "automatic"),
+        username=args.retrieval_username or "",
+        secret=_secret("--retrieval-secret", args.retrieval_secret),
+        mode=RetrievalMode(args.mode or "manual"),
+        interval=15 if args.interval is None else args.interval,
+        folder=args.folder or "INBOX",
+        leave_on_server=not args.delete_from_server,
+        delete_after=args.delete_after,
+    )
+
+
+def _endpoint(args: Namespace, prefix: str, host: str, protocol: Protocol) -> Endpoint:
+    def option(name: str) -> str:
+        return getattr(args, f"{prefix}_{name}") or ""
+
+    security = Security(option("security") or "tls")
+    port: int | None = getattr(args, f"{prefix}_port")
+    ca_file = os.path.abspath(os.path.expanduser(option("ca_file"))) if option("ca_file") else ""
+    pin = option("pin").replace(":", "").lower()
+    chosen = option("certificate")
+    if not chosen and ca_file and pin:
+        raise UsageError(f"--{prefix}-ca-file and --{prefix}-pin: choose one of them with --{prefix}-certificate")
+    trust = Trust(chosen) if chosen else Trust.CA_FILE if ca_file else Trust.PIN if pin else Trust.SYSTEM
+    return Endpoint(
+        host=host,
+        port=DEFAULT_PORTS[protocol, security] if port is None else port,
+        security=security,
+        certificate=CertificatePolicy(trust, ca_file, pin),
+        allow_cleartext=getattr(args, f"{prefix}_allow_cleartext"),
+    )
+
+
+def _secret(option: str, text: str | None) -> SecretRef | None:
+    if text is None:
+        return None
+    try:
+        return SecretRef.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None

@@ -1,0 +1,62 @@
+"""mailtui account apply and export: accounts as TOML files."""
+
+from argparse import Namespace
+from dataclasses import replace
+from difflib import unified_diff
+
+from mailtui.cli.account_file import accounts_from_file
+from mailtui.cli.output import BAD, BOLD, DIM, GOOD, Output, Styled
+from mailtui.cli.places import open_database
+from mailtui.cli.words import unsafe_lines
+from mailtui.interop.accounts_toml import write_accounts
+from mailtui.model.account import Account
+from mailtui.model.errors import UsageError
+
+_DIFF_STYLES = {"+": GOOD, "-": BAD, "@": DIM}
+
+
+def apply(args: Namespace, output: Output) -> int:
+    """Create or update the accounts of a file; a file with a problem changes nothing."""
+    wanted = accounts_from_file(args.file)
+    if not wanted:
+        raise UsageError(f"{args.file}: holds no [[account]]")
+    with open_database(args) as database:
+        stored = {account.name: account for account in database.accounts()}
+        for account in wanted:
+            before = stored.get(account.name)
+            if before is not None and _same(before, account):
+                output.line("unchanged  ", Styled(account.name, DIM))
+            elif args.dry_run:
+                _print_difference(output, before, account)
+            elif before is None:
+                database.add(account)
+                output.line(Styled("created", GOOD), f"    {account.name}")
+            else:
+                database.update(account.name, account, expected_updated=before.updated)
+                output.line(Styled("updated", GOOD), f"    {account.name}")
+            for line in unsafe_lines(account):
+                output.line(*line)
+    return 0
+
+
+def export(args: Namespace, output: Output) -> int:
+    """Print accounts as TOML."""
+    with open_database(args) as database:
+        accounts = [database.account(name) for name in dict.fromkeys(args.name)] or database.accounts()
+    output.lines(write_accounts(accounts))
+    return 0
+
+
+def _same(stored: Account, wanted: Account) -> bool:
+    return stored == replace(wanted, created=stored.created, updated=stored.updated, last_verified=stored.last_verified)
+
+
+def _print_difference(output: Output, before: Account | None, after: Account) -> None:
+    old = write_accounts([before]).splitlines() if before else []
+    word = "stored" if before else "nothing"
+    difference = unified_diff(
+        old, write_accounts([after]).splitlines(), word, f"{after.name} as in the file", lineterm=""
+    )
+    for line in difference:
+        header = line.startswith(("--- ", "+++ "))
+        output.line(Styled(line, BOLD if header else _DIFF_STYLES.get(line[:1], "")))

@@ -1,0 +1,161 @@
+"""mailtui secret set, test and where: put, try and find secrets; none is ever shown."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mailtui.cli.output import BAD, DIM, GOOD, Output, Styled
+from mailtui.cli.places import open_database, secret_store
+from mailtui.cli.terminal import ask_secret, echo_restored, is_interactive, piped_secret
+from mailtui.model.account import Account, SecretRef, SecretScheme
+from mailtui.model.check import Leg
+from mailtui.model.errors import SecretError, UsageError
+from mailtui.model.text import clean
+
+WRITABLE = (SecretScheme.KEYRING, SecretScheme.VAULT)
+"""Where mailtui can put a secret; the others are only read."""
+
+UNREADABLE_EXIT = 2
+"""`secret test` found a secret that cannot be read."""
+
+JSON_VERSION = 1
+"""Raised when a field changes its meaning or goes away; new fields may come without."""
+
+
+def put(args: Namespace, output: Output) -> int:
+    """Store the secret of an account, and where it is kept from now on."""
+    with open_database(args) as database:
+        account = database.account(args.name)
+        leg = _leg(account, args.leg)
+        present = _own(account, leg)
+        ref = _wanted(account, leg, args.to)
+        if ref.scheme in WRITABLE:
+            secret = _read_secret(f"Secret of {account.name} for {ref.scheme.value}")
+            store = secret_store(args, output)
+            with echo_restored():
+                asyncio.run(store.write(ref, account.name, secret))
+            output.line(f"kept in {_entry(ref, account.name)}")
+        if ref != present:
+            database.update(account.name, _with(account, leg, ref), expected_updated=account.updated)
+            output.line(f"{account.name} now reads its {leg.value} secret from {ref}")
+    return 0
+
+
+def _leg(account: Account, chosen: str | None) -> Leg:
+    """The leg whose reference is meant: the submission's, which the retrieval shares, unless it has none."""
+    if chosen == Leg.INBOUND:
+        if account.retrieval is None:
+            raise UsageError(f"{clean(account.name)} is a send-only account: it has no inbound leg")
+        return Leg.INBOUND
+    if chosen is None and account.submission.secret is None and account.retrieval and account.retrieval.secret:
+        return Leg.INBOUND
+    return Leg.OUTBOUND
+
+
+def _own(account: Account, leg: Leg) -> SecretRef | None:
+    if leg is Leg.OUTBOUND:
+        return account.submission.secret
+    return account.retrieval.secret if account.retrieval else None
+
+
+def _with(account: Account, leg: Leg, ref: SecretRef) -> Account:
+    if leg is Leg.OUTBOUND or account.retrieval is None:
+        return replace(account, submission=replace(account.submission, secret=ref))
+    return replace(account, retrieval=replace(account.retrieval, secret=ref))
+
+
+def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
+    """Where the secret of `leg` shall be kept. Raises UsageError when it cannot be put there."""
+    present = _own(account, leg)
+    if to is not None:
+        try:
+            ref = SecretRef.parse(to)
+        except ValueError as error:
+            raise UsageError(f"--to: {error}") from None
+    elif present is not None:
+        ref = present
+        if ref.scheme not in WRITABLE:
+            raise UsageError(
+                f"{clean(account.name)} reads its {leg.value} secret from {clean(str(ref))}, where mailtui cannot "
+                "write; change it there, or move it with --to keyring or --to vault"
+            )
+    else:
+        shared = account.submission.secret
+        writable = shared is not None and shared.scheme in WRITABLE
+        ref = SecretRef(shared.scheme if shared is not None and writable else SecretScheme.KEYRING)
+    other = _own(account, Leg.INBOUND if leg is Leg.OUTBOUND else Leg.OUTBOUND)
+    if (
+        ref.scheme in WRITABLE
+        and not ref.value
+        and ref != present
+        and other is not None
+        and _names(other, ref, account)
+    ):
+        # Both legs would share one entry, and each would overwrite the other's secret.
+        return SecretRef(ref.scheme, f"{account.name} {leg.value}")
+    return ref
+
+
+def _names(other: SecretRef, ref: SecretRef, account: Account) -> bool:
+    return other.scheme is ref.scheme and other.value in ("", account.name)
+
+
+def _read_secret(question: str) -> str:
+    return ask_secret(question) if is_interactive() else piped_secret()
+
+
+def _entry(ref: SecretRef, account_name: str) -> str:
+    place = "the desktop keyring" if ref.scheme is SecretScheme.KEYRING else "the vault"
+    return f"{place}, entry {ref.value or account_name}"
+
+
+def test(args: Namespace, output: Output) -> int:
+    """Read the secrets of accounts; one line for each, which never holds it."""
+    with open_database(args) as database:
+        accounts = [database.account(name) for name in dict.fromkeys(args.name)]
+    store = secret_store(args, output)
+    code = 0
+
+    async def test_all() -> None:
+        nonlocal code
+        for account in accounts:
+            for leg, ref in _references(account):
+                head = f"{account.name}  {leg}  "
+                try:
+                    output.line(head, Styled("ok", GOOD), f"  {await store.test(ref, account.name)}")
+                except SecretError as error:
+                    output.line(head, Styled("FAILED", BAD), f"  {error}")
+                    code = UNREADABLE_EXIT
+
+    with echo_restored():
+        asyncio.run(test_all())
+    return code
+
+
+def _references(account: Account) -> Iterator[tuple[str, SecretRef]]:
+    """Each secret that a check of the account reads, once, with the legs that use it."""
+    outbound, inbound = account.submission_login, account.retrieval_login
+    used: dict[SecretRef, list[str]] = {}
+    for leg, login in ((Leg.OUTBOUND, outbound), (Leg.INBOUND, inbound)):
+        if login is not None and login.secret is not None:
+            used.setdefault(login.secret, []).append(leg.value)
+    for ref, legs in used.items():
+        yield " and ".join(legs), ref
+
+
+def where(args: Namespace, output: Output) -> int:
+    """List every place a secret can be kept, and why one cannot be used."""
+    states = asyncio.run(secret_store(args, output).where())
+    if args.format == "json":
+        sources = [
+            {"source": s.scheme.value, "usable": s.usable, "detail": s.detail, "remedy": s.remedy} for s in states
+        ]
+        output.json({"version": JSON_VERSION, "sources": sources})
+        return 0
+    for state in states:
+        usable = Styled("usable  ", GOOD) if state.usable else Styled("unusable", BAD)
+        output.line(f"{state.scheme.value:<9}", usable, f"  {state.detail}")
+        if state.remedy:
+            output.line(" " * 19, Styled(state.remedy, DIM))
+    return 0

@@ -1,0 +1,267 @@
+"""Accounts added, listed, shown, switched and removed from the shell."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mailtui.model.account import (
+    Account,
+    AuthMethod,
+    CertificatePolicy,
+    Endpoint,
+    Protocol,
+    Retrieval,
+    RetrievalMode,
+    SecretRef,
+    SecretScheme,
+    Security,
+    Submission,
+    Trust,
+)
+from tests.cli.conftest import Shell
+from tests.cli.reports import STARTED, wrong_password
+
+PIN = "ab" * 32
+
+
+def bare(account: Account) -> Account:
+    """Without the times that the database keeps."""
+    return Account(
+        account.name, account.email, account.submission, account.retrieval, account.type, account.display_name,
+        account.active, account.notes,
+    )  # fmt: skip
+
+
+def test_add_with_nothing_but_the_needed_options(shell: Shell) -> None:
+    run = shell(
+        "account", "add", "--name", "ada", "--email", "ada@example.org",
+        "--smtp-host", "smtp.example.org", "--pop3-host", "pop.example.org",
+    )  # fmt: skip
+    assert (run.code, run.err) == (0, "")
+    assert run.lines == ["added ada", "next: mailtui secret set ada"]
+    with shell.database() as database:
+        assert bare(database.account("ada")) == Account(
+            "ada",
+            "ada@example.org",
+            Submission(Endpoint("smtp.example.org", 465), secret=SecretRef(SecretScheme.KEYRING)),
+            Retrieval(Protocol.POP3, Endpoint("pop.example.org", 995)),
+        )
+
+
+def test_add_with_every_option(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shell.folder)
+    run = shell(
+        "account", "add", "--name", "a b", "--email", "ada@example.org", "--type", "system", "--display-name", "Ada",
+        "--notes", "a note", "--inactive", "--username", "ada", "--secret", "command:pass show mail",
+        "--smtp-host", "smtp.example.org", "--smtp-port", "2525", "--smtp-security", "starttls",
+        "--smtp-method", "login", "--smtp-ca-file", "ca.pem", "--smtp-allow-cleartext",
+        "--imap-host", "imap.example.org", "--retrieval-port", "1993", "--retrieval-security", "none",
+        "--retrieval-method", "plain", "--retrieval-username", "ada2", "--retrieval-secret", "env:IMAP_PASSWORD",
+        "--retrieval-pin", ":".join(["AB"] * 32), "--retrieval-allow-cleartext", "--mode", "automatic",
+        "--interval", "5", "--folder", "Work", "--delete-after", "30",
+    )  # fmt: skip
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[-1] == "next: mailtui check 'a b'"
+    with shell.database() as database:
+        assert bare(database.account("a b")) == Account(
+            "a b",
+            "ada@example.org",
+            Submission(
+                Endpoint(
+                    "smtp.example.org",
+                    2525,
+                    Security.STARTTLS,
+                    CertificatePolicy(Trust.CA_FILE, str(shell.folder / "ca.pem")),
+                    True,
+                ),
+                method=AuthMethod.LOGIN,
+                username="ada",
+                secret=SecretRef(SecretScheme.COMMAND, "pass show mail"),
+            ),
+            Retrieval(
+                Protocol.IMAP,
+                Endpoint("imap.example.org", 1993, Security.NONE, CertificatePolicy(Trust.PIN, pin=PIN), True),
+                AuthMethod.PLAIN,
+                "ada2",
+                SecretRef(SecretScheme.ENV, "IMAP_PASSWORD"),
+                RetrievalMode.AUTOMATIC,
+                5,
+                "Work",
+                True,
+                30,
+            ),
+            "system",
+            "Ada",
+            False,
+            "a note",
+        )
+
+
+def test_add_a_server_that_wants_no_login(shell: Shell) -> None:
+    shell.add("relay", "--smtp-no-login")
+    with shell.database() as database:
+        account = database.account("relay")
+    assert (account.submission.authentication, account.submission.secret) == (False, None)
+
+
+def test_every_problem_of_an_added_account_is_told(shell: Shell) -> None:
+    run = shell("account", "add", "--name", " x", "--email", "ada", "--smtp-host", "a b", "--smtp-port", "0")
+    assert run.code == 3
+    assert [line.split(": ")[2] for line in run.err.splitlines()] == [
+        "name",
+        "email",
+        "submission.host",
+        "submission.port",
+    ]
+
+
+@pytest.mark.parametrize("option", [["--folder", "x"], ["--retrieval-port", "1"], ["--delete-from-server"]])
+def test_retrieval_options_need_a_server(shell: Shell, option: list[str]) -> None:
+    run = shell("account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", *option)
+    assert run.code == 3
+    assert f"{option[0]} is about retrieving mail: name the server with --imap-host or --pop3-host" in run.err
+
+
+def test_a_name_is_unique(shell: Shell) -> None:
+    shell.add("ada")
+    run = shell("account", "add", "--name", "ada", "--email", "a@b.c", "--smtp-host", "h")
+    assert run.code == 3
+    assert "there is an account named 'ada' already" in run.err
+
+
+def test_the_list_shows_servers_and_the_last_check(shell: Shell) -> None:
+    shell.add("ada")
+    shell.add("relay", "--smtp-no-login", "--inactive")
+    with shell.database() as database:
+        database.record(wrong_password(database.account("ada")))
+    run = shell("account", "list")
+    assert run.lines[0].split() == ["NAME", "EMAIL", "OUTBOUND", "INBOUND", "ACTIVE", "LAST", "CHECK", "OUT", "IN"]
+    ada, relay = run.lines[1:]
+    assert ada.startswith("ada    ada@example.org  SMTP mail.example.org:465  IMAP mail.example.org:993  yes     20")
+    assert ada.endswith("FAILED  good")
+    assert "send only" in relay
+    assert relay.endswith("no      never             -       -")
+
+
+def test_the_list_as_json(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault:x")
+    with shell.database() as database:
+        database.record(wrong_password(database.account("ada")))
+    document = json.loads(shell("account", "list", "--format", "json").out)
+    (account,) = document["accounts"]
+    assert document["version"] == 1
+    assert account["submission"]["secret"] == "vault:x"
+    assert account["retrieval"]["port"] == 993
+    assert account["created"].endswith("Z")
+    assert account["last_check"] == {
+        "started": f"{STARTED:%Y-%m-%dT%H:%M:%SZ}",
+        "severity": "failed",
+        "outbound": "failed",
+        "inbound": "ok",
+    }
+
+
+def test_an_empty_list_says_what_to_do(shell: Shell) -> None:
+    assert "mailtui account add" in shell("account", "list").out
+    assert json.loads(shell("account", "list", "--format", "json").out) == {"version": 1, "accounts": []}
+
+
+def test_show_tells_everything_of_one_account(shell: Shell) -> None:
+    shell.add("ada", "--smtp-security", "starttls", "--retrieval-pin", PIN, "--type", "system")
+    with shell.database() as database:
+        database.record(wrong_password(database.account("ada")))
+    run = shell("account", "show", "ada")
+    assert "outbound       SMTP mail.example.org:587, STARTTLS" in run.lines
+    assert f"  certificate  pinned public key: {PIN}" in run.lines
+    assert "  login        ada@example.org, automatic, secret: keyring" in run.lines
+    assert run.lines[-2] == (
+        "  outbound     FAILED at auth: the server refused the password (the server said: 535 5.7.8 no \\x1b[31mway)"
+    )
+    document = json.loads(shell("account", "show", "ada", "--format", "json").out)
+    assert document["name"] == "ada"
+    assert document["last_check"]["outbound"]["failure"]["cause"] == "bad-credentials"
+
+
+def test_an_unknown_account_is_told_with_similar_names(shell: Shell) -> None:
+    shell.add("ada")
+    run = shell("account", "show", "adda")
+    assert (run.code, run.out) == (3, "")
+    assert "did you mean 'ada'?" in run.err
+
+
+def test_accept_anything_is_shown_everywhere(shell: Shell) -> None:
+    shell.add("ada", "--retrieval-certificate", "accept-anything")
+    for command in (["list"], ["show", "ada"]):
+        assert "ACCEPT ANYTHING (unsafe)" in shell("account", *command).out
+
+
+def test_accounts_are_switched_all_or_none(shell: Shell) -> None:
+    shell.add("ada")
+    shell.add("bob")
+    assert shell("account", "disable", "ada", "bbo").code == 3
+    with shell.database() as database:
+        assert [account.active for account in database.accounts()] == [True, True]
+    assert shell("account", "disable", "ada", "bob").lines == ["ada is inactive", "bob is inactive"]
+    assert shell("account", "enable", "bob").code == 0
+    with shell.database() as database:
+        assert [account.active for account in database.accounts()] == [False, True]
+
+
+def test_remove_needs_a_yes(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault:mine")
+    refused = shell("account", "remove", "ada", stdin="y\n")
+    assert refused.code == 3
+    assert "--yes" in refused.err
+    removed = shell("account", "remove", "ada", "--yes")
+    assert removed.lines == [
+        "removed ada",
+        "its secret stays in vault:mine; remove it there if nothing else uses it",
+    ]
+    assert shell("account", "show", "ada").code == 3
+
+
+@pytest.mark.parametrize(("answer", "gone"), [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False)])
+def test_remove_asks_on_a_terminal(shell: Shell, answer: bytes, gone: bool) -> None:
+    shell.add("ada")
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mailtui", "account", "remove", "ada"],
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    ) as process:
+        os.close(slave)
+        asked = b""
+        while b"[y/N]" not in asked:
+            asked += os.read(master, 1_000)
+        os.write(master, answer)
+        process.communicate(timeout=60)
+    os.close(master)
+    assert b"Remove ada and the check history?" in asked
+    with shell.database() as database:
+        assert [account.name for account in database.accounts()] == ([] if gone else ["ada"])
+
+
+def test_another_data_folder(shell: Shell, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    shell.add("ada")
+    assert shell("--data", other, "account", "list").lines == [
+        "no accounts yet; add one with `mailtui account add`, or try `mailtui demo`"
+    ]
+    assert (tmp_path / "other" / "mailtui.db").exists()
+
+
+def test_a_database_that_cannot_be_used_ends_with_3(shell: Shell) -> None:
+    folder = shell.folder / "data"
+    folder.mkdir(mode=0o700)
+    (folder / "mailtui.db").write_text("this is no database, and long enough to be looked at" * 10)
+    run = shell("account", "list")
+    assert (run.code, run.out) == (3, "")
+    assert str(folder / "mailtui.db") in run.err
+    assert run.err.count("\n") == 1

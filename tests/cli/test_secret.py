@@ -1,0 +1,146 @@
+"""Secrets put, tried and found from the shell; none is ever shown."""
+
+import contextlib
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Shell
+
+PASSWORD = "correct horse battery staple"
+
+
+def test_a_piped_secret_is_kept_and_can_be_read(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    run = shell("secret", "set", "ada", stdin=f"{PASSWORD}\nsecond line\n")
+    assert (run.code, run.out, run.err) == (0, "kept in the vault, entry ada\n", "")
+    tested = shell("secret", "test", "ada")
+    assert tested.code == 0
+    assert tested.out.startswith("ada  outbound and inbound  ok  ")
+    for path in (shell.folder / "data").rglob("*"):
+        assert PASSWORD.encode() not in path.read_bytes()
+    assert PASSWORD not in tested.out + tested.err
+
+
+def test_to_moves_the_account_to_another_source(shell: Shell) -> None:
+    shell.add("ada")
+    run = shell("secret", "set", "ada", "--to", "vault", stdin=PASSWORD)
+    assert run.lines == ["kept in the vault, entry ada", "ada now reads its outbound secret from vault"]
+    with shell.database() as database:
+        assert str(database.account("ada").submission.secret) == "vault"
+
+
+def test_a_source_that_is_only_read_stores_nothing(shell: Shell) -> None:
+    shell.add("ada")
+    run = shell("secret", "set", "ada", "--to", "env:ADA_PASSWORD", stdin="")
+    assert (run.code, run.out) == (0, "ada now reads its outbound secret from env:ADA_PASSWORD\n")
+    refused = shell("secret", "set", "ada", stdin=PASSWORD)
+    assert refused.code == 3
+    assert "--to keyring or --to vault" in refused.err
+
+
+def test_the_legs_never_share_an_entry_by_accident(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="one").code == 0
+    assert shell("secret", "set", "ada", "--leg", "inbound", stdin="two").code == 0
+    with shell.database() as database:
+        retrieval = database.account("ada").retrieval
+        assert retrieval is not None
+        assert str(retrieval.secret) == "vault:ada inbound"
+    tested = shell("secret", "test", "ada")
+    assert [line.split("  ")[1] for line in tested.lines] == ["outbound", "inbound"]
+    assert tested.code == 0
+
+
+def test_an_inbound_secret_for_a_server_that_wants_no_login_to_send(shell: Shell) -> None:
+    run = shell(
+        "account", "add", "--name", "ada", "--email", "a@b.c", "--smtp-host", "h", "--smtp-no-login",
+        "--imap-host", "h", "--retrieval-secret", "vault",
+    )  # fmt: skip
+    assert run.code == 0
+    assert shell("secret", "set", "ada", stdin=PASSWORD).out == "kept in the vault, entry ada\n"
+
+
+def test_a_secret_that_cannot_be_read_ends_with_2(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add("ada", "--secret", "env:ADA_PASSWORD")
+    monkeypatch.delenv("ADA_PASSWORD", raising=False)
+    run = shell("secret", "test", "ada")
+    assert run.code == 2
+    assert run.out.startswith("ada  outbound and inbound  FAILED  the environment variable ADA_PASSWORD is not set")
+    monkeypatch.setenv("ADA_PASSWORD", PASSWORD)
+    good = shell("secret", "test", "ada")
+    assert good.code == 0
+    assert PASSWORD not in good.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "told"),
+    [
+        (["ada"], "", "standard input holds no secret"),
+        (["ada"], "\n", "standard input holds no secret"),
+        (["ada"], "x" * 70_000, "that is no secret"),
+        (["ada"], b"\xff\xfe\n", "not UTF-8"),
+        (["adda"], PASSWORD, "did you mean 'ada'?"),
+        (["ada", "--to", PASSWORD], PASSWORD, "--to: a secret is never written here"),
+        (["relay", "--leg", "inbound"], PASSWORD, "send-only account"),
+    ],
+)
+def test_what_cannot_be_done_is_told_without_the_secret(
+    shell: Shell, arguments: list[str], stdin: str | bytes, told: str
+) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell.add("relay", "--smtp-no-login")
+    run = shell("secret", "set", *arguments, stdin=stdin)
+    assert (run.code, run.out) == (3, "")
+    assert told in run.err
+    assert PASSWORD not in run.err
+
+
+def test_the_secret_is_not_shown_while_it_is_typed(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    # The vault exists then: on a terminal a new one asks for a passphrase.
+    assert shell("secret", "set", "ada", "--to", "vault:other", stdin="another").code == 0
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mailtui", "secret", "set", "ada"],
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        start_new_session=True,
+    ) as process:
+        os.close(slave)
+        seen = b""
+        while b"Secret of ada" not in seen or not seen.endswith(b": "):
+            seen += os.read(master, 1_000)
+        os.write(master, PASSWORD.encode() + b"\n")
+        out, _ = process.communicate(timeout=60)
+        # Nothing may be left to read once the last writer has closed it.
+        with contextlib.suppress(OSError):
+            seen += os.read(master, 10_000)
+    os.close(master)
+    assert (process.returncode, out) == (0, b"kept in the vault, entry other\n")
+    assert PASSWORD.encode() not in seen
+    assert shell("secret", "test", "ada").code == 0
+
+
+def test_where_lists_every_source(shell: Shell) -> None:
+    run = shell("secret", "where")
+    assert run.code == 0
+    assert [line.split()[0] for line in run.lines if not line.startswith(" ")] == [
+        "keyring",
+        "vault",
+        "command",
+        "env",
+        "file",
+        "ask",
+    ]
+    document = json.loads(shell("secret", "where", "--format", "json").out)
+    ask = document["sources"][-1]
+    assert (ask["source"], ask["usable"]) == ("ask", False)
+    assert ask["remedy"]
