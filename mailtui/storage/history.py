@@ -1,0 +1,94 @@
+"""Check reports in the database: written, read back, and pruned so that failures stay longest."""
+
+import json
+import sqlite3
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mailtui.model.check import CheckReport, Severity
+from mailtui.model.report_json import report_from_json, report_to_json
+
+KEEP_GOOD = 100
+"""Reports without a failure that are kept of one account, at most."""
+KEEP_GOOD_FOR = timedelta(days=30)
+"""How long they are kept."""
+KEEP_FAILED = 200
+"""Reports with a failure that are kept of one account, at most."""
+KEEP_FAILED_FOR = timedelta(days=365)
+"""How long they are kept. The newest report of an account stays in any case."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LEGS = ("outbound", "inbound")
+
+
+def to_stored_time(moment: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_stored_time(stored: int) -> datetime:
+    """The inverse of `to_stored_time`, in UTC."""
+    return _EPOCH + timedelta(microseconds=stored)
+
+
+Packed = tuple[int, int, bytes, bytes]
+"""A report as its columns: started, severity, report, transcripts."""
+
+
+def pack(report: CheckReport) -> Packed:
+    """The columns of `report`; the dialogues apart, so that lists need not read them."""
+    data: dict[str, Any] = report_to_json(report)
+    transcripts = [data[leg] and data[leg].pop("transcript") for leg in _LEGS]
+    return to_stored_time(report.started), int(report.severity), _squeeze(data), _squeeze(transcripts)
+
+
+def unpack(account: str, report: bytes, transcripts: bytes | None) -> CheckReport:
+    """A report under the name that its account has now. Raises ValueError or zlib.error if it is damaged."""
+    data = json.loads(zlib.decompress(report))
+    data["account"] = account
+    if transcripts is not None:
+        for leg, transcript in zip(_LEGS, json.loads(zlib.decompress(transcripts)), strict=True):
+            if data[leg] is not None:
+                data[leg]["transcript"] = transcript
+    return report_from_json(data)
+
+
+def _squeeze(data: object) -> bytes:
+    return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
+
+
+def insert(connection: sqlite3.Connection, account: int, packed: Packed) -> None:
+    """Add a report of the account with the id `account`. Raises sqlite3.Error."""
+    connection.execute(
+        "INSERT INTO report (account, started, severity, report, transcripts) VALUES (?, ?, ?, ?, ?)",
+        (account, *packed),
+    )
+
+
+def prune(connection: sqlite3.Connection, account: int, now: datetime) -> None:
+    """Forget the reports of an account that are too old or too many. Raises sqlite3.Error."""
+    for failed, count, age in ((False, KEEP_GOOD, KEEP_GOOD_FOR), (True, KEEP_FAILED, KEEP_FAILED_FOR)):
+        connection.execute(
+            f"""
+            WITH kind AS (
+                SELECT id, started, row_number() OVER (ORDER BY started DESC, id DESC) AS place
+                FROM report WHERE account = :account AND severity {">=" if failed else "<"} :failed
+            )
+            DELETE FROM report
+            WHERE id IN (SELECT id FROM kind WHERE place > :count OR started < :oldest)
+            AND id <> (SELECT id FROM report WHERE account = :account ORDER BY started DESC, id DESC LIMIT 1)
+            """,
+            {
+                "account": account,
+                "failed": int(Severity.FAILED),
+                "count": count,
+                "oldest": to_stored_time(now - age),
+            },
+        )
+
+
+def verifies(report: CheckReport, receives: bool) -> bool:
+    """Whether `report` proves a whole account: every leg that it has was checked, and none failed."""
+    complete = report.outbound is not None and (report.inbound is not None or not receives)
+    return complete and report.severity < Severity.FAILED

@@ -1,0 +1,79 @@
+"""Where mailtui keeps its things."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailtui.model.errors import StorageError
+from mailtui.model.text import clean
+
+DATA_VARIABLE = "MAILTUI_DATA"
+"""The environment variable that names another data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPaths:
+    """The data folder with what lives in it, and the folder of configuration files (the data folder if not given)."""
+
+    folder: Path
+    config: Path = Path()
+
+    def __post_init__(self) -> None:
+        if self.config == Path():
+            object.__setattr__(self, "config", self.folder)
+
+    @property
+    def database(self) -> Path:
+        """Accounts and check history."""
+        return self.folder / "mailtui.db"
+
+    @property
+    def vault(self) -> Path:
+        """Encrypted secrets."""
+        return self.folder / "vault.json"
+
+    @property
+    def vault_key(self) -> Path:
+        """The key of the vault, where it is kept in a file."""
+        return self.folder / "vault.key"
+
+
+def default_paths() -> DataPaths:
+    """The folders of this user (XDG base directories); `MAILTUI_DATA` names another data folder."""
+    # Imported here: not every command needs the folders, and each millisecond of --help counts.
+    from platformdirs import user_config_path, user_data_path
+
+    chosen = os.environ.get(DATA_VARIABLE, "")
+    folder = Path(chosen).expanduser().absolute() if chosen else user_data_path("mailtui", appauthor=False)
+    return DataPaths(folder, user_config_path("mailtui", appauthor=False))
+
+
+def private_folder(path: Path) -> Path:
+    """Return `path` as a folder, created with mode 0700 if it is missing.
+
+    An existing folder keeps its mode, for it may be shared on purpose, but one that other users can write to is
+    refused: they could replace the files in it. Raises StorageError.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = path.stat().st_mode
+    except FileExistsError:
+        raise StorageError(
+            f"{_shown(path)} is not a folder; remove it, or set {DATA_VARIABLE} to another one"
+        ) from None
+    except OSError as error:
+        raise StorageError(
+            f"the folder {_shown(path)} cannot be used: {error.strerror}; "
+            f"correct its permissions, or set {DATA_VARIABLE} to another one"
+        ) from error
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StorageError(
+            f"other users can write to the folder {_shown(path)}; run: chmod 700 {_shown(path)}, "
+            f"or set {DATA_VARIABLE} to a folder of your own"
+        )
+    return path
+
+
+def _shown(path: Path) -> str:
+    return clean(str(path))
