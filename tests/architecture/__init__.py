@@ -1,0 +1,1 @@
+"""The house rules, proved: who imports whom, what is loaded when, what the documents say."""
