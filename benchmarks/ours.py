@@ -39,7 +39,7 @@ def ours(server: Server, users: Sequence[User], folder: Path, options: Sequence[
     path.write_text(write_accounts(accounts))
     return Peer(
         OURS,
-        (sys.executable, "-m", "mailtui", "check", "--file", str(path), *options),
+        (str(Path(sys.executable).with_name("mailtui")), "check", "--file", str(path), *options),
         environment={_variable(user): user.password for user in users},
         logins=(len(users), len(users)),
     )

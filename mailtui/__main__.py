@@ -1,5 +1,6 @@
 """Where mailtui starts: a command goes to the shell, no command to the screen; neither pays for the other."""
 
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ def _screen(args: "Namespace", output: "Output") -> int:
     from mailtui.cli.places import open_database, secret_store
     from mailtui.tui import run as run_screen
 
+    gc.enable()
     with open_database(args) as database:
         return run_screen(Workspace(database, secret_store(args, output)))
 
@@ -36,13 +38,14 @@ def _demo(args: "Namespace", output: "Output") -> int:
         _require_terminal("`mailtui demo --check` works without one")
     from mailtui.demo.workspace import demo_workspace
 
+    gc.enable()
     with demo_workspace() as workspace:
         if not args.check:
             from mailtui.tui import run as run_screen
 
             return run_screen(workspace)
         from mailtui.actions.check import CheckOptions
-        from mailtui.cli.check import check_accounts
+        from mailtui.cli.checking import check_accounts
 
         return check_accounts(
             workspace.database.accounts(),
@@ -63,5 +66,12 @@ def _require_terminal(instead: str) -> None:
         raise UsageError(f"the screen needs a terminal, and {reason}; {instead}")
 
 
+def start() -> int:
+    """The entry point of the process."""
+    # Loading makes many objects and no garbage: whoever then works for long turns the collector on again.
+    gc.disable()
+    return main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

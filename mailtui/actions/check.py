@@ -23,6 +23,7 @@ from mailtui.model.check import (
     utc_now,
 )
 from mailtui.model.errors import SecretError
+from mailtui.model.text import clean
 from mailtui.protocols import session_class
 from mailtui.protocols.dial import Network
 from mailtui.protocols.faults import StageFailed
@@ -155,7 +156,11 @@ class _Leg:
         try:
             secret = await secrets.read(self.login.secret, self.account.name)
         except SecretError as error:
-            return None, Failure(Cause.SECRET_UNAVAILABLE, Stage.AUTH, str(error))
+            return None, Failure(Cause.SECRET_UNAVAILABLE, Stage.AUTH, clean(str(error)))
+        except Exception as error:  # noqa: BLE001  # a leg never raises, and one account never stops the others
+            # Its message may hold the secret.
+            hint = f"a fault of mailtui's own while the secret was read, please report it: {type(error).__name__}"
+            return None, Failure(Cause.INTERNAL, Stage.AUTH, hint)
         return Credentials(self.login.username, secret, self.login.method), None
 
     def _trace(self, on_event: Listener, options: CheckOptions) -> Trace:

@@ -1,7 +1,7 @@
 """Read a file of accounts that a person names."""
 
 from mailtui.cli.terminal import standard_input
-from mailtui.interop.accounts_toml import read_accounts
+from mailtui.interop.toml_reader import read_accounts
 from mailtui.model.account import Account
 from mailtui.model.errors import AccountFileError, UsageError
 

@@ -21,6 +21,8 @@ GOOD, BAD, WARN, DIM, BOLD, DANGER = "32", "31", "33", "2", "1", "1;31"
 CLOSED_PIPE_EXIT = 141
 """What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE."""
 
+_LINE_LIMIT = 8_000
+
 
 class Styled:
     """Text with a style, which a terminal shows and anything else never sees."""
@@ -165,6 +167,8 @@ class Output:
         self._drawn = 0
 
     def _joined(self, parts: Iterable[Part]) -> str:
+        if not self._colours:
+            return clean("".join(part if isinstance(part, str) else part.text for part in parts), _LINE_LIMIT)
         return "".join(self._rendered(part) for part in parts)
 
     def _rendered(self, part: Part) -> str:

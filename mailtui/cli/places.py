@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 
 def data_paths(args: Namespace) -> DataPaths:
-    """The user's folders, with the data folder that --data names."""
-    paths = default_paths()
-    return DataPaths(Path(args.data).expanduser().absolute(), paths.config) if args.data else paths
+    """The data folder that --data names, or else the user's own."""
+    return DataPaths(Path(args.data).expanduser().absolute()) if args.data else default_paths()
 
 
 def open_database(args: Namespace) -> "Database":

@@ -1,16 +1,22 @@
 """Make text from outside safe to show: every character is either harmless or visible as an escape."""
 
 import re
-import unicodedata
+from functools import cache
 
 # C0, DEL and C1 steer terminals; U+2028/2029 break lines; the bidi controls reorder what is read
 # (Unicode TR 36, section 2.7); zero-width and tag characters hide; lone surrogates cannot be encoded.
-_HOSTILE = re.compile(
+_HOSTILE = (
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 _LIMIT = 2_000
+
+
+@cache
+def _hostile() -> re.Pattern[str]:
+    # Compiled when first needed: most text is plain, and this takes longer than all else a start imports here.
+    return re.compile(_HOSTILE)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -27,7 +33,7 @@ def clean(text: str, limit: int = _LIMIT) -> str:
     """
     if text.isascii() and text.isprintable() and len(text) <= limit:
         return text
-    shown = _HOSTILE.sub(_escape, text[: limit + 1])
+    shown = _hostile().sub(_escape, text[: limit + 1])
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -38,13 +44,16 @@ def clean_bytes(raw: bytes, limit: int = _LIMIT) -> str:
 
 def has_hostile(text: str) -> bool:
     """Whether `text` holds a character that `clean` would escape."""
-    return _HOSTILE.search(text) is not None
+    return not (text.isascii() and text.isprintable()) and _hostile().search(text) is not None
 
 
 def width(text: str) -> int:
     """Terminal columns that `text` takes: wide East Asian characters two, combining ones none."""
     if text.isascii():
         return len(text)
+    # Imported here: most text is ASCII, and a check must start fast.
+    import unicodedata
+
     columns = 0
     for character in text:
         if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):

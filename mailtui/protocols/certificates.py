@@ -1,14 +1,16 @@
-"""Certificates: the contexts that judge them, built once and shared, and the facts they state."""
+"""The contexts that judge certificates: built once, in threads, and shared."""
 
-import hashlib
 import os
 import ssl
+import threading
 from functools import lru_cache
 
 from mailtui.model.account import CertificatePolicy, Trust
-from mailtui.model.check import Cause, CertificateFacts
-from mailtui.offloop import off_loop
+from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
+
+# Several threads may ask for the same one at once; one of them builds it.
+_building = threading.Lock()
 
 
 async def build_context(policy: CertificatePolicy) -> ssl.SSLContext:
@@ -16,7 +18,16 @@ async def build_context(policy: CertificatePolicy) -> ssl.SSLContext:
 
     A CA file that has changed is read again. Raises WireError when it cannot be used.
     """
-    return await off_loop(lambda: _context(policy))
+    # Imported here: the preparation of a check comes before asyncio is loaded.
+    from mailtui.offloop import off_loop
+
+    return await off_loop(lambda: shared_context(policy))
+
+
+def shared_context(policy: CertificatePolicy) -> ssl.SSLContext:
+    """What `build_context` awaits, for callers that may block. Raises WireError."""
+    with _building:
+        return _context(policy)
 
 
 def _context(policy: CertificatePolicy) -> ssl.SSLContext:
@@ -49,42 +60,3 @@ def _extended_context(path: str, modified_ns: int) -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.load_verify_locations(cafile=path)
     return context
-
-
-@lru_cache(maxsize=1_024)
-def certificate_facts(encoded: bytes) -> CertificateFacts:
-    """What a certificate in DER states. Many accounts share a server, so each is parsed once.
-
-    Raises ValueError for one that cannot be parsed.
-    """
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    certificate = x509.load_der_x509_certificate(encoded)
-    try:
-        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        names: list[str] = []
-    else:
-        names = [str(name.value) for name in alternatives if isinstance(name, (x509.DNSName, x509.IPAddress))]
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return CertificateFacts(
-        subject=_short_name(certificate.subject),
-        names=tuple(names),
-        issuer=_short_name(certificate.issuer),
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        fingerprint=hashlib.sha256(encoded).hexdigest(),
-        pin=hashlib.sha256(key).hexdigest(),
-    )
-
-
-def _short_name(name: object) -> str:
-    """The common name, or the whole distinguished name (RFC 4514) where there is none."""
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    if not isinstance(name, x509.Name):
-        return ""
-    common = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(common[0].value) if common else name.rfc4514_string()

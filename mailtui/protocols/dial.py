@@ -7,8 +7,9 @@ from datetime import datetime
 
 from mailtui.model.account import Endpoint, Trust
 from mailtui.model.check import Cause, CertificateFacts, Stage, TlsFacts, utc_now
-from mailtui.protocols.certificates import build_context, certificate_facts
-from mailtui.protocols.faults import WireError, tls_fault
+from mailtui.protocols.certificate_facts import certificate_facts
+from mailtui.protocols.certificates import build_context
+from mailtui.protocols.faults import WireError, system_words, tls_fault
 from mailtui.protocols.resolve import Address, Once, Resolver
 from mailtui.protocols.tls import TlsTransport
 from mailtui.protocols.trace import StageBlock, Trace
@@ -83,7 +84,9 @@ async def _connect_first(addresses: list[Address], block: StageBlock) -> tuple[s
         for outcome in await asyncio.gather(*running, return_exceptions=True):
             if isinstance(outcome, socket.socket):
                 outcome.close()
-    block.detail = "; ".join(f"{address.host} ({address.family_label}): {_words(error)}" for address, error in failed)
+    block.detail = "; ".join(
+        f"{address.host} ({address.family_label}): {system_words(error)}" for address, error in failed
+    )
     # The families may fail differently; a refusal is the more telling answer, for the host is there.
     raise min((error for _, error in failed), key=lambda error: not isinstance(error, ConnectionRefusedError))
 
@@ -91,12 +94,8 @@ async def _connect_first(addresses: list[Address], block: StageBlock) -> tuple[s
 def _answered(address: Address, failed: list[tuple[Address, OSError]]) -> str:
     words = f"{address.host} ({address.family_label})"
     for other, error in failed:
-        words += f"; {other.host} ({other.family_label}) failed: {_words(error)}"
+        words += f"; {other.host} ({other.family_label}) failed: {system_words(error)}"
     return words
-
-
-def _words(error: OSError) -> str:
-    return error.strerror or type(error).__name__
 
 
 async def _connect_one(address: Address) -> socket.socket:
@@ -140,17 +139,11 @@ async def protect(trace: Trace, block: StageBlock, network: Network, transport: 
 
 def tls_facts(session: ssl.SSLObject, endpoint: Endpoint) -> TlsFacts:
     """What was agreed on `session`."""
-    encoded = session.getpeercert(binary_form=True)
     cipher = session.cipher()
-    try:
-        certificate = certificate_facts(encoded) if encoded else None
-    except ValueError:
-        # OpenSSL has judged it; that our second parser is stricter is no reason to fail.
-        certificate = None
     return TlsFacts(
         version=session.version() or "",
         cipher=cipher[0] if cipher else "",
-        certificate=certificate,
+        certificate=certificate_facts(session),
         verified=endpoint.certificate.trust is not Trust.ANYTHING,
     )
 

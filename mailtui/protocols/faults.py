@@ -1,6 +1,7 @@
 """Failures of the wire: raised as WireError by the protocols, and everything else translated once, here."""
 
 import errno
+import os
 import socket
 import ssl
 
@@ -47,11 +48,15 @@ def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, st
             return Cause.TLS_FAILED, "the server closed the connection during the TLS handshake"
         return Cause.CLOSED, f"the connection to {where} was reset"
     if isinstance(error, OSError):
-        words = error.strerror or type(error).__name__
         if error.errno == errno.ETIMEDOUT:
             return Cause.SILENT, f"{where} did not answer in time"
-        return Cause.HOST_UNREACHABLE, f"{where} cannot be reached: {words}"
+        return Cause.HOST_UNREACHABLE, f"{where} cannot be reached: {system_words(error)}"
     return Cause.INTERNAL, f"a fault of mailtui's own, please report it: {type(error).__name__}: {error}"
+
+
+def system_words(error: OSError) -> str:
+    """What the system says; asyncio puts "Connect call failed" and the address in its place."""
+    return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
 
 
 def _name_fault(error: socket.gaierror, where: str) -> tuple[Cause, str]:

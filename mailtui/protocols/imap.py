@@ -42,7 +42,8 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self._paused_at_start = paused
         self._buffer = bytearray()
         self._parts: list[bytes] = []
-        self._literal_left = 0
+        self._held = 0
+        self._literal_left: int | None = None
         self._scanned = 0
         self._sent: deque[Any] = deque()
         self._challenges: deque[bytes] = deque()
@@ -79,12 +80,12 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
     def _next_part(self) -> bool:
         """Move one line or literal from the buffer; False when more has to come first."""
         buffer = self._buffer
-        if self._literal_left:
+        if self._literal_left is not None:
             if len(buffer) < self._literal_left:
                 return False
-            self._parts.append(bytes(buffer[: self._literal_left]))
+            self._hold(bytes(buffer[: self._literal_left]))
             del buffer[: self._literal_left]
-            self._literal_left = 0
+            self._literal_left = None
         end = buffer.find(b"\n", self._scanned)
         if end < 0:
             self._scanned = len(buffer)
@@ -96,7 +97,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self._scanned = 0
         if len(line) > LINE_LIMIT:
             raise WireError(Cause.TOO_LARGE, f"the server sent a line of more than {LINE_LIMIT} octets")
-        self._parts.append(line)
+        self._hold(line)
         literal = _LITERAL.search(line) if line.endswith(b"}") else None
         if literal is not None:
             self._literal_left = int(literal[1])
@@ -107,9 +108,15 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
                     line.decode("utf-8", "backslashreplace"),
                 )
             return True
-        parts, self._parts = self._parts, []
+        parts, self._parts, self._held = self._parts, [], 0
         self._take(parts)
         return True
+
+    def _hold(self, part: bytes) -> None:
+        self._parts.append(part)
+        self._held += len(part)
+        if self._held > OCTET_LIMIT:
+            raise WireError(Cause.TOO_LARGE, f"the server sent one reply of more than {OCTET_LIMIT} octets")
 
     def _take(self, parts: list[bytes]) -> None:
         line = parts[0]
@@ -134,7 +141,11 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         if self._units > UNIT_LIMIT or self._octets > OCTET_LIMIT:
             raise WireError(Cause.TOO_LARGE, "the server sends data without end that nobody asked for")
         if self._sent:
-            self._sent[0]._resp_lines += [line, *rest]
+            command = self._sent[0]
+            for part in (line, *rest):
+                command.append_to_resp(part)
+            # IDLE hands on what it has as it comes; other commands keep it.
+            command.flush()
 
     def _take_challenge(self, challenge: bytes) -> None:
         if self._sent and self._sent[0].name == "AUTHENTICATE":

@@ -20,8 +20,9 @@ from mailtui.protocols.session import (
 )
 from mailtui.protocols.trace import StageBlock, Trace
 
-# Capabilities are few; a list without end is an attack.
+# Capabilities are few, and each is a line of at most 512 octets (RFC 2449 section 3); more is an attack.
 _CAPABILITY_LINES = 200
+_CAPABILITY_OCTETS = 512 * _CAPABILITY_LINES
 
 
 class Pop3Wire(asyncio.Protocol):
@@ -110,13 +111,14 @@ class Pop3Wire(asyncio.Protocol):
             raise WireError(Cause.BAD_REPLY, "the server asks for more where a verdict was due")
         return event
 
-    async def lines(self, limit: int) -> list[bytes]:
-        """The lines of a reply whose status was +OK. Raises WireError when there are more than `limit`."""
+    async def lines(self, limit: int, octets: int) -> list[bytes]:
+        """The lines of a reply whose status was +OK. Raises WireError when there are more than `limit` or `octets`."""
         found: list[bytes] = []
         while isinstance(event := await self.next_event(), Line):
             found.append(event.data)
-            if len(found) > limit:
-                raise WireError(Cause.TOO_LARGE, f"the server sent a list of more than {limit} lines")
+            octets -= len(event.data)
+            if len(found) > limit or octets < 0:
+                raise WireError(Cause.TOO_LARGE, "the server sent a list that is longer than any honest one")
         return found
 
     def unread(self) -> bool:
@@ -153,8 +155,9 @@ class Pop3Session(Session):
         status = await self.wire.status()
         block.reply = status.line
         # CAPA is optional (RFC 2449): a server that refuses it speaks plain RFC 1939.
-        lines = await self.wire.lines(_CAPABILITY_LINES) if status.ok else []
-        trace.capabilities = tuple(line.decode("utf-8", "backslashreplace").strip() for line in lines)
+        lines = await self.wire.lines(_CAPABILITY_LINES, _CAPABILITY_OCTETS) if status.ok else []
+        capabilities = (line.decode("utf-8", "backslashreplace").strip() for line in lines)
+        trace.capabilities = tuple(capability for capability in capabilities if capability)
         block.detail = ", ".join(trace.capabilities) or "none: the server knows no CAPA"
 
     async def _request_tls(self, trace: Trace, block: StageBlock) -> None:

@@ -93,7 +93,7 @@ class Trace:
 
     def shown(self, text: str) -> str:
         """`text` from outside, masked and cleaned, as one line fit for a report."""
-        return clean(self.masker(text), _REPLY_LIMIT)
+        return clean(self.masker(text), _REPLY_LIMIT) if text else text
 
     def finish(self, result: StageResult, failure: Failure | None) -> None:
         """Record how a stage ended and tell the listener."""
@@ -134,7 +134,7 @@ class Trace:
             tls=self.tls,
             address=self.address,
             mechanism=self.mechanism,
-            capabilities=self.capabilities,
+            capabilities=tuple(self.shown(capability) for capability in self.capabilities),
             messages=self.messages,
             octets=self.octets,
             round_trips=self.round_trips,

@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -64,6 +63,9 @@ def replace_file(path: Path, content: bytes) -> None:
 
     A symbolic link is followed: what it points to is replaced, the link stays.
     """
+    # Imported here: reading a secret writes nothing, and must not pay for it.
+    import tempfile
+
     target = Path(os.path.realpath(path))
     # mkstemp creates 0600 whatever the umask.
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
@@ -82,6 +84,8 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what `replace_file` left behind in processes that were killed. The caller holds the lock of `path`."""
+    # Imported here: reading a secret writes nothing, and must not pay for it.
+
     target = Path(os.path.realpath(path))
     for leftover in target.parent.glob(f".{target.name}.*.tmp"):
         leftover.unlink(missing_ok=True)

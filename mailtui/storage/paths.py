@@ -14,14 +14,9 @@ DATA_VARIABLE = "MAILTUI_DATA"
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:
-    """The data folder with what lives in it, and the folder of configuration files (the data folder if not given)."""
+    """The data folder, and what lives in it."""
 
     folder: Path
-    config: Path = Path()
-
-    def __post_init__(self) -> None:
-        if self.config == Path():
-            object.__setattr__(self, "config", self.folder)
 
     @property
     def database(self) -> Path:
@@ -40,13 +35,14 @@ class DataPaths:
 
 
 def default_paths() -> DataPaths:
-    """The folders of this user (XDG base directories); `MAILTUI_DATA` names another data folder."""
-    # Imported here: not every command needs the folders, and each millisecond of --help counts.
-    from platformdirs import user_config_path, user_data_path
-
+    """The data folder of this user (XDG base directories); `MAILTUI_DATA` names another data folder."""
     chosen = os.environ.get(DATA_VARIABLE, "")
-    folder = Path(chosen).expanduser().absolute() if chosen else user_data_path("mailtui", appauthor=False)
-    return DataPaths(folder, user_config_path("mailtui", appauthor=False))
+    if chosen:
+        return DataPaths(Path(chosen).expanduser().absolute())
+    # Imported here: it loads for longer than --help takes.
+    from platformdirs import user_data_path
+
+    return DataPaths(user_data_path("mailtui", appauthor=False))
 
 
 def private_folder(path: Path) -> Path:

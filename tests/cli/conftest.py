@@ -63,7 +63,6 @@ class Shell:
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The command line, on a data folder of its own and with nothing of the user's."""
     monkeypatch.setenv("MAILTUI_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     for name in ("VISUAL", "EDITOR", "DBUS_SESSION_BUS_ADDRESS", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return Shell(tmp_path, capsys, monkeypatch)
@@ -124,7 +123,7 @@ def tell(report: CheckReport, on_event: Listener) -> None:
 def checks(monkeypatch: pytest.MonkeyPatch) -> FakeChecks:
     """Replaces the check of `mailtui check`."""
     fake = FakeChecks()
-    monkeypatch.setattr("mailtui.cli.check.check_many", fake.check_many)
+    monkeypatch.setattr("mailtui.cli.checking.check_many", fake.check_many)
     return fake
 
 

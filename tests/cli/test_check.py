@@ -272,7 +272,7 @@ def test_a_reader_that_goes_away_ends_the_check(
             on_report(good_report(account))
             await asyncio.sleep(0)
 
-    monkeypatch.setattr("mailtui.cli.check.check_many", check_many)
+    monkeypatch.setattr("mailtui.cli.checking.check_many", check_many)
 
     class Closed(io.StringIO):
         def flush(self) -> None:

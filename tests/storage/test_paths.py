@@ -14,20 +14,14 @@ from mailtui.storage.paths import DATA_VARIABLE, DataPaths, default_paths, priva
 
 def test_the_variable_names_another_data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg-data"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg-config"))
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
     usual = default_paths()
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "elsewhere"))
-    assert default_paths() == DataPaths(tmp_path / "elsewhere", usual.config)
+    assert default_paths() == DataPaths(tmp_path / "elsewhere")
     assert usual.folder != tmp_path / "elsewhere"
     monkeypatch.setenv(DATA_VARIABLE, "")
     assert default_paths() == usual
     assert not (tmp_path / "elsewhere").exists()
-
-
-def test_a_data_folder_alone_holds_the_configuration_too(tmp_path: Path) -> None:
-    assert DataPaths(tmp_path).config == tmp_path
-    assert DataPaths(tmp_path, tmp_path / "c").config == tmp_path / "c"
 
 
 def test_a_private_folder_is_made_0700_and_an_existing_one_left_alone(tmp_path: Path) -> None:

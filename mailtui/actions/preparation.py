@@ -1,0 +1,26 @@
+"""What a check needs and takes long to make, begun before the rest of the program is loaded."""
+
+import contextlib
+import threading
+from collections.abc import Iterable
+
+from mailtui.model.account import Account, CertificatePolicy, Security
+
+
+def prepare(accounts: Iterable[Account]) -> None:
+    """Begin to read the certificate stores that checks of `accounts` will ask for, in a thread; the first one waits."""
+    endpoints = [account.submission.endpoint for account in accounts]
+    endpoints += [account.retrieval.endpoint for account in accounts if account.retrieval is not None]
+    policies = {endpoint.certificate for endpoint in endpoints if endpoint.security is not Security.NONE}
+    if policies:
+        threading.Thread(target=_build, args=(policies,), daemon=True, name="mailtui-preparation").start()
+
+
+def _build(policies: Iterable[CertificatePolicy]) -> None:
+    from mailtui.protocols.certificates import shared_context
+    from mailtui.protocols.faults import WireError
+
+    for policy in policies:
+        # The leg that needs it will meet the same error, and report it.
+        with contextlib.suppress(WireError):
+            shared_context(policy)

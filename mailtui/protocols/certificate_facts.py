@@ -1,0 +1,147 @@
+"""What a certificate states, from what ssl has decoded or, where it keeps that to itself, from the certificate."""
+
+import hashlib
+import re
+import ssl
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+
+from mailtui.model.check import CertificateFacts
+from mailtui.model.text import clean
+
+# Accounts share servers: a run of a thousand legs meets a handful of certificates.
+_known: dict[bytes, CertificateFacts] = {}
+_KNOWN_LIMIT = 1_024
+
+# RFC 4514 section 3; ssl spells the names of the attributes out.
+_SHORT = {
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "stateOrProvinceName": "ST",
+    "localityName": "L",
+    "streetAddress": "STREET",
+    "domainComponent": "DC",
+    "userId": "UID",
+}
+_SPECIAL = re.compile(r'[,+"\\<>;]')
+
+
+def certificate_facts(session: ssl.SSLObject) -> CertificateFacts | None:
+    """The facts of the peer's certificate; None when there is none, or only OpenSSL can read it."""
+    encoded = session.getpeercert(binary_form=True)
+    if encoded is None:
+        return None
+    facts = _known.get(encoded)
+    if facts is None:
+        # ssl decodes what it has verified, and nothing else.
+        decoded: dict[str, Any] | None = session.getpeercert() or None
+        try:
+            facts = decoded_facts(encoded, decoded) if decoded else encoded_facts(encoded)
+        except ValueError:
+            return None
+        if len(_known) >= _KNOWN_LIMIT:
+            _known.clear()
+        _known[encoded] = facts
+    return facts
+
+
+def decoded_facts(encoded: bytes, decoded: dict[str, Any]) -> CertificateFacts:
+    """From `SSLObject.getpeercert()`, without a library that costs more to load than a check to run."""
+    return CertificateFacts(
+        subject=_distinguished_name(decoded.get("subject", ())),
+        names=tuple(_alternatives(decoded.get("subjectAltName", ()))),
+        issuer=_distinguished_name(decoded.get("issuer", ())),
+        not_before=_time(decoded["notBefore"]),
+        not_after=_time(decoded["notAfter"]),
+        fingerprint=hashlib.sha256(encoded).hexdigest(),
+        pin=hashlib.sha256(public_key_info(encoded)).hexdigest(),
+    )
+
+
+def _distinguished_name(name: Iterable[Iterable[tuple[str, str]]]) -> str:
+    parts = [pair for relative in name for pair in relative]
+    for key, value in parts:
+        if key == "commonName":
+            return clean(value)
+    return clean(",".join(f"{_SHORT.get(key, key)}={_SPECIAL.sub(_escape, value)}" for key, value in reversed(parts)))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return "\\" + match[0]
+
+
+def _alternatives(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for kind, value in pairs:
+        if kind == "DNS":
+            yield clean(value)
+        elif kind == "IP Address":
+            yield str(ip_address(value.strip()))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
+
+
+def encoded_facts(encoded: bytes) -> CertificateFacts:
+    """From the certificate itself, in DER, verified or not. Raises ValueError for one that cannot be parsed."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    def name(of: x509.Name) -> str:
+        common = of.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return clean(str(common[0].value) if common else of.rfc4514_string())
+
+    certificate = x509.load_der_x509_certificate(encoded)
+    try:
+        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        names: list[str] = []
+    else:
+        names = [clean(str(each.value)) for each in alternatives if isinstance(each, (x509.DNSName, x509.IPAddress))]
+    return CertificateFacts(
+        subject=name(certificate.subject),
+        names=tuple(names),
+        issuer=name(certificate.issuer),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        fingerprint=hashlib.sha256(encoded).hexdigest(),
+        pin=hashlib.sha256(public_key_info(encoded)).hexdigest(),
+    )
+
+
+def public_key_info(encoded: bytes) -> bytes:
+    """The SubjectPublicKeyInfo of a certificate, in DER, for a pin (RFC 7469). Raises ValueError.
+
+    RFC 5280 section 4.1: a certificate is SEQUENCE { tbs SEQUENCE { [0] version, serial, signature, issuer, validity,
+    subject, subjectPublicKeyInfo, ...}, ...}.
+    """
+    _, start, end = _element(encoded, 0)
+    tag, position, _ = _element(encoded, start)
+    for index in range(7):
+        tag, _, after = _element(encoded[:end], position)
+        if index == 0 and tag != 0xA0:
+            # Version 1 leaves the version out.
+            continue
+        if index == 6:
+            return encoded[position:after]
+        position = after
+    raise ValueError("a certificate without a public key")
+
+
+def _element(data: bytes, offset: int) -> tuple[int, int, int]:
+    """The tag of the element at `offset`, where its content starts and where it ends (X.690 section 8.1)."""
+    if offset + 2 > len(data):
+        raise ValueError("a certificate that is cut short")
+    tag, length, start = data[offset], data[offset + 1], offset + 2
+    if length & 0x80:
+        octets = length & 0x7F
+        length = int.from_bytes(data[start : start + octets], "big")
+        start += octets
+        if not 0 < octets <= 4:
+            raise ValueError("a certificate with a length that makes no sense")
+    if start + length > len(data):
+        raise ValueError("a certificate that is cut short")
+    return tag, start, start + length
