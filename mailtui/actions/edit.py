@@ -5,7 +5,7 @@ written above it, so that nothing typed is ever lost.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol as Interface
 
@@ -130,10 +130,28 @@ def _update(store: EditStore, original: Account, account: Account, body: str) ->
         )
         raise DraftRefused(problems, Draft(_with_remarks(problems, body), current, refused=True))
     try:
-        store.update(original.name, account, current.updated)
+        store.update(original.name, with_entries_of(original.name, account), current.updated)
         return store.account(account.name)
     except MailtuiError as error:
         raise _refused(error, body, original) from error
+
+
+def with_entries_of(old_name: str, account: Account) -> Account:
+    """`account` with the entries that its keyring and vault references leave unsaid, as they were under `old_name`."""
+    if account.name == old_name:
+        return account
+    submission, retrieval = account.submission, account.retrieval
+    return replace(
+        account,
+        submission=replace(submission, secret=_named(submission.secret, old_name)),
+        retrieval=retrieval and replace(retrieval, secret=_named(retrieval.secret, old_name)),
+    )
+
+
+def _named(ref: SecretRef | None, entry: str) -> SecretRef | None:
+    if ref is not None and ref.scheme in (SecretScheme.KEYRING, SecretScheme.VAULT) and not ref.value:
+        return SecretRef(ref.scheme, entry)
+    return ref
 
 
 def differences(before: Account, after: Account) -> Iterator[str]:

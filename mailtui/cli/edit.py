@@ -5,21 +5,14 @@ import shlex
 import subprocess
 import tempfile
 from argparse import Namespace
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mailtui.actions.edit import DraftRefused, draft_of, save_draft
 from mailtui.cli.output import Output
 from mailtui.cli.places import open_database
 from mailtui.cli.terminal import confirm, is_interactive
 from mailtui.cli.words import unsafe_lines
-from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from mailtui.storage.database import Database
 
 FILE_LIMIT = 1024 * 1024
 """Bytes that are read back from the editor."""
@@ -29,11 +22,10 @@ def edit(args: Namespace, output: Output) -> int:
     """Open the account in the editor until what comes back can be stored, or the person gives up."""
     command = _editor()
     with open_database(args) as database:
-        store = _Store(database)
         draft = draft_of(database.account(args.name))
         while True:
             try:
-                account = save_draft(store, draft, edited(command, draft.text))
+                account = save_draft(database, draft, edited(command, draft.text))
                 break
             except DraftRefused as refused:
                 output.error(refused)
@@ -50,40 +42,6 @@ def edit(args: Namespace, output: Output) -> int:
     for line in unsafe_lines(account):
         output.line(*line)
     return 0
-
-
-class _Store:
-    """The database, where an account that gets a new name keeps reading its secrets from their old entries."""
-
-    def __init__(self, database: "Database") -> None:
-        self._database = database
-
-    def account(self, name: str) -> Account:
-        return self._database.account(name)
-
-    def add(self, account: Account) -> Account:
-        return self._database.add(account)
-
-    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
-        return self._database.update(old_name, with_entries_of(old_name, account), expected_updated)
-
-
-def with_entries_of(old_name: str, account: Account) -> Account:
-    """`account` with the entries that its keyring and vault references leave unsaid, as they were under `old_name`."""
-    if account.name == old_name:
-        return account
-    submission, retrieval = account.submission, account.retrieval
-    return replace(
-        account,
-        submission=replace(submission, secret=_named(submission.secret, old_name)),
-        retrieval=retrieval and replace(retrieval, secret=_named(retrieval.secret, old_name)),
-    )
-
-
-def _named(ref: SecretRef | None, entry: str) -> SecretRef | None:
-    if ref is not None and ref.scheme in (SecretScheme.KEYRING, SecretScheme.VAULT) and not ref.value:
-        return SecretRef(ref.scheme, entry)
-    return ref
 
 
 def edited(command: list[str], text: str) -> str:

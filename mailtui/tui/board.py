@@ -1,0 +1,199 @@
+"""What the screens know: accounts, their last reports and the checks that run. The widgets only draw it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+
+from mailtui.model.account import Account
+from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of
+from mailtui.tui.words import Mark
+
+Run = Mapping[str, dict[Leg, LegProgress]]
+"""Checks that were started together, by account."""
+
+
+class Standing(Enum):
+    """An account as the summary counts it: the worst of its legs."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    FAILING = "failing"
+    UNCHECKED = "unchecked"
+    OFF = "off"
+
+
+class Board:
+    """Accounts by name with what is known of each; every change gets a serial number, so that a screen
+    which was covered or slow can ask for all it missed at once."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._reports: dict[str, CheckReport] = {}
+        self._bare: set[str] = set()
+        self._running: dict[str, dict[Leg, LegProgress]] = {}
+        self._standings: dict[str, Standing] = {}
+        self._counts: Counter[Standing] = Counter()
+        # Ordered by serial: a name is taken out and put last when it changes again.
+        self._changes: dict[str, int] = {}
+        self.serial = 0
+
+    def load(self, accounts: Iterable[Account], reports: dict[str, CheckReport]) -> None:
+        """Take the stored accounts and their reports, which have no transcripts. Checks that run go on.
+
+        A newer report that is known already, perhaps still on its way to the store, is kept.
+        """
+        known, bare = self._reports, self._bare
+        self._accounts = {account.name: account for account in accounts}
+        self._reports = dict(reports)
+        self._bare = set(reports)
+        for name, report in known.items():
+            account = self._accounts.get(name)
+            # One that was removed and made again is another account.
+            if account is None or (account.created is not None and account.created > report.started):
+                continue
+            if name not in reports or reports[name].started <= report.started:
+                self._reports[name] = report
+                if name not in bare:
+                    self._bare.discard(name)
+        self._standings.clear()
+        self._counts.clear()
+        self._changes.clear()
+        for name in self._accounts:
+            self._touch(name)
+
+    def put(self, account: Account, *, instead_of: str | None = None) -> None:
+        """Add or replace one account; `instead_of` is the name it had before. A report stays with its name."""
+        if instead_of is not None and instead_of != account.name:
+            self._accounts.pop(instead_of, None)
+            self._counts[self._standings.pop(instead_of, Standing.OFF)] -= 1
+            self._changes.pop(instead_of, None)
+            if (report := self._reports.pop(instead_of, None)) is not None:
+                self._reports[account.name] = report
+                self._bare.discard(instead_of)
+                self._bare.add(account.name)
+        known = account.name in self._accounts
+        self._accounts[account.name] = account
+        if not known:
+            self._accounts = dict(sorted(self._accounts.items(), key=lambda item: (item[0].casefold(), item[0])))
+        self._touch(account.name)
+
+    @property
+    def names(self) -> list[str]:
+        """All accounts, in the order of the list."""
+        return list(self._accounts)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._accounts
+
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def account(self, name: str) -> Account:
+        """Raises KeyError."""
+        return self._accounts[name]
+
+    def report(self, name: str) -> CheckReport | None:
+        return self._reports.get(name)
+
+    def testable(self, names: Iterable[str]) -> list[Account]:
+        """Those of `names` that no check is busy with."""
+        return [self._accounts[name] for name in names if name in self._accounts and name not in self._running]
+
+    @property
+    def running(self) -> int:
+        """How many accounts are being checked."""
+        return len(self._running)
+
+    def count(self, standing: Standing) -> int:
+        return self._counts[standing]
+
+    def mark(self, name: str, leg: Leg) -> Mark:
+        return leg_mark(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
+
+    def view(self, name: str, leg: Leg) -> LegView:
+        return leg_view(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
+
+    def begin(self, accounts: Iterable[Account]) -> Run:
+        """Checks of `accounts` are about to run, together."""
+        run = {account.name: progress_of(account) for account in accounts}
+        self._running.update(run)
+        for name in run:
+            self._touch(name)
+        return run
+
+    def take_event(self, run: Run, event: Event) -> None:
+        """Learn what a check of `run` did; the last words of one that was given up are ignored."""
+        if self._is_of(run, event.account) and (progress := run[event.account].get(leg_of(event))) is not None:
+            progress.take(event)
+            self._note(event.account)
+
+    def take_report(self, run: Run, report: CheckReport) -> bool:
+        """A check of `run` has ended; whether anyone still wants to know."""
+        if not self._is_of(run, report.account):
+            return False
+        del self._running[report.account]
+        if report.account not in self._accounts:
+            return False
+        self._reports[report.account] = report
+        self._bare.discard(report.account)
+        self._touch(report.account)
+        return True
+
+    def lacks_transcripts(self, name: str) -> bool:
+        """Whether the report of `name` was loaded without its transcripts."""
+        return name in self._bare
+
+    def complete(self, report: CheckReport) -> None:
+        """Take a stored report with its transcripts, unless a newer one has come."""
+        known = self._reports.get(report.account)
+        if known is None or known.started <= report.started:
+            self._reports[report.account] = report
+            self._bare.discard(report.account)
+            self._touch(report.account)
+
+    def abandon(self, run: Run) -> int:
+        """Forget the checks of `run` that never ended; returns how many there were."""
+        given_up = [name for name in run if self._is_of(run, name)]
+        for name in given_up:
+            del self._running[name]
+            self._touch(name)
+        return len(given_up)
+
+    def _is_of(self, run: Run, name: str) -> bool:
+        return name in run and self._running.get(name) is run[name]
+
+    def changed_since(self, serial: int) -> Iterator[str]:
+        """The names that changed after `serial`, newest first."""
+        for name in reversed(self._changes):
+            if self._changes[name] <= serial:
+                return
+            yield name
+
+    def _note(self, name: str) -> None:
+        self.serial += 1
+        self._changes.pop(name, None)
+        self._changes[name] = self.serial
+
+    def _touch(self, name: str) -> None:
+        if name not in self._accounts:
+            return
+        self._note(name)
+        standing = self._standing(name)
+        if (before := self._standings.get(name)) is not standing:
+            if before is not None:
+                self._counts[before] -= 1
+            self._counts[standing] += 1
+            self._standings[name] = standing
+
+    def _standing(self, name: str) -> Standing:
+        if not self._accounts[name].active:
+            return Standing.OFF
+        # What is running is counted by its last report: the sums would flicker otherwise.
+        account, report = self._accounts[name], self._reports.get(name)
+        marks = [leg_mark(account, leg, {}, report) for leg in Leg]
+        if Mark.FAILED in marks:
+            return Standing.FAILING
+        if Mark.UNCHECKED in marks:
+            return Standing.UNCHECKED
+        return Standing.WARNING if Mark.WARNING in marks else Standing.GOOD

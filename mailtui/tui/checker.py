@@ -1,0 +1,118 @@
+"""Runs checks for the screens: events go onto the board at once, and to the screens at most thirty times a second."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from textual.app import App
+from textual.worker import Worker, WorkerFailed
+
+from mailtui.actions.check import CheckOptions
+from mailtui.model.account import Account
+from mailtui.model.check import CheckReport, Event
+from mailtui.model.errors import MailtuiError
+from mailtui.tui.board import Board, Run
+from mailtui.tui.history import Recorder
+from mailtui.tui.services import Ask, Services
+
+REPAINT_INTERVAL = 1 / 30
+"""Seconds between two repaints while checks run: fluent to the eye, and a small part of a slow terminal's time."""
+
+_GROUP = "checks"
+
+
+class Checker:
+    """Starts, follows and cancels checks. An account is never checked twice at once."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        services: Services,
+        board: Board,
+        recorder: Recorder,
+        *,
+        ask: Ask,
+        changed: Callable[[], None],
+        on_error: Callable[[str], None],
+    ) -> None:
+        self._app = app
+        self._services = services
+        self._board = board
+        self._recorder = recorder
+        self._ask = ask
+        self._changed = changed
+        self._on_error = on_error
+        self._runs: dict[Worker[None], Run] = {}
+        self.repaint_due = False
+
+    def test(self, names: Iterable[str]) -> int:
+        """Start checking those of `names` that are not being checked; returns how many that are."""
+        accounts = self._board.testable(names)
+        if not accounts:
+            return 0
+        run = self._board.begin(accounts)
+        self._repaint_soon()
+        worker = self._app.run_worker(self._check(accounts, run), group=_GROUP, exit_on_error=False)
+        self._runs = {other: names for other, names in self._runs.items() if not other.is_finished}
+        self._runs[worker] = run
+        return len(accounts)
+
+    def cancel(self) -> int:
+        """Cancel all checks; returns how many accounts were being checked."""
+        cancelled = 0
+        for worker, run in self._runs.items():
+            worker.cancel()
+            cancelled += self._board.abandon(run)
+        self._repaint_soon()
+        return cancelled
+
+    async def stop(self, timeout: float) -> None:
+        """Cancel all checks and wait, at most `timeout` seconds, until they have let go of their connections."""
+        workers = [worker for worker in self._runs if not worker.is_finished]
+        self.cancel()
+        if workers:
+            await asyncio.wait({asyncio.ensure_future(_ended(worker)) for worker in workers}, timeout=timeout)
+
+    async def _check(self, accounts: list[Account], run: Run) -> None:
+        try:
+            await self._services.check_many(
+                accounts,
+                self._services.reader(self._ask),
+                on_event=partial(self._on_event, run),
+                on_report=partial(self._on_report, run),
+                options=CheckOptions(),
+            )
+        except MailtuiError as error:
+            self._on_error(str(error))
+        except Exception as error:  # noqa: BLE001  # a defect of one run must not take the screen and the other runs along
+            self._on_error(f"The check stopped by a defect of mailtui ({type(error).__name__}); please report it.")
+        finally:
+            self._board.abandon(run)
+            self._repaint_soon()
+
+    def _on_event(self, run: Run, event: Event) -> None:
+        self._board.take_event(run, event)
+        self._repaint_soon()
+
+    def _on_report(self, run: Run, report: CheckReport) -> None:
+        if self._board.take_report(run, report):
+            self._recorder.add(report)
+        self._repaint_soon()
+
+    def _repaint_soon(self) -> None:
+        if not self.repaint_due:
+            self.repaint_due = True
+            self._app.set_timer(REPAINT_INTERVAL, self._repaint)
+
+    def _repaint(self) -> None:
+        self.repaint_due = False
+        self._changed()
+
+
+async def _ended(worker: Worker[None]) -> None:
+    try:
+        await worker.wait()
+    except (WorkerFailed, asyncio.CancelledError):
+        # However it ended, it has ended.
+        return

@@ -1,0 +1,178 @@
+"""One leg as the screens show it, whether it was never checked, is running or has a report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mailtui.model.account import Account, Endpoint, Protocol, Trust
+from mailtui.model.check import (
+    CheckReport,
+    Event,
+    Failure,
+    Leg,
+    LegFinished,
+    LegReport,
+    Severity,
+    Stage,
+    StageFinished,
+    StageResult,
+    StageStarted,
+    Status,
+    plan,
+)
+from mailtui.tui.words import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One line of the ladder. `ms` is None until the stage has ended."""
+
+    stage: Stage
+    mark: Mark
+    ms: float | None = None
+    detail: str = ""
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """Everything that a panel shows. `protocol` and `endpoint` are None when the account has no such leg."""
+
+    leg: Leg
+    mark: Mark
+    protocol: Protocol | None = None
+    endpoint: Endpoint | None = None
+    stages: tuple[StageView, ...] = ()
+    failure: Failure | None = None
+    warning: str = ""
+    ms: float | None = None
+    checked: datetime | None = None
+    report: LegReport | None = None
+    outdated: bool = False
+    """The report speaks of settings that the account no longer has."""
+
+    @property
+    def accepts_anything(self) -> bool:
+        """Whether the account proves this server's identity by nothing at all."""
+        return self.endpoint is not None and self.endpoint.certificate.trust is Trust.ANYTHING
+
+
+@dataclass(slots=True)
+class LegProgress:
+    """A running leg, filled by its events. `results` is keyed by the step of the plan."""
+
+    planned: tuple[Stage, ...]
+    running: int | None = None
+    results: dict[int, StageResult] = field(default_factory=dict)
+    failure: Failure | None = None
+    report: LegReport | None = None
+
+    def take(self, event: Event) -> None:
+        """Learn from one event of this leg."""
+        if isinstance(event, StageStarted):
+            self.running = event.step
+        elif isinstance(event, StageFinished):
+            self.results[event.step] = event.result
+            self.failure = event.failure or self.failure
+            if self.running == event.step:
+                self.running = None
+        else:
+            self.report = event.report
+
+    @property
+    def mark(self) -> Mark:
+        if self.report is not None:
+            return _severity_mark(self.report)
+        if self.failure is not None:
+            return Mark.FAILED
+        if self.running is None and not self.results:
+            return Mark.QUEUED
+        return Mark.of_progress(len(self.results), len(self.planned))
+
+
+def _severity_mark(report: LegReport) -> Mark:
+    return {Severity.OK: Mark.OK, Severity.WARNING: Mark.WARNING, Severity.FAILED: Mark.FAILED}[report.severity]
+
+
+def legs_of(account: Account) -> Mapping[Leg, tuple[Protocol, Endpoint, bool]]:
+    """The legs that `account` has: protocol, endpoint and whether it logs in."""
+    submission = account.submission
+    legs = {Leg.OUTBOUND: (Protocol.SMTP, submission.endpoint, submission.authentication)}
+    if account.retrieval is not None:
+        legs[Leg.INBOUND] = (account.retrieval.protocol, account.retrieval.endpoint, True)
+    return legs
+
+
+def leg_of(event: Event) -> Leg:
+    """The leg that `event` belongs to."""
+    return event.report.leg if isinstance(event, LegFinished) else event.leg
+
+
+def progress_of(account: Account) -> dict[Leg, LegProgress]:
+    """A fresh start for each leg of `account`."""
+    return {
+        leg: LegProgress(plan(protocol, endpoint.security, logs_in))
+        for leg, (protocol, endpoint, logs_in) in legs_of(account).items()
+    }
+
+
+def leg_report(report: CheckReport | None, leg: Leg) -> LegReport | None:
+    if report is None:
+        return None
+    return report.outbound if leg is Leg.OUTBOUND else report.inbound
+
+
+def leg_mark(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], report: CheckReport | None) -> Mark:
+    """The mark of one leg: what runs now goes before what was."""
+    if leg is Leg.INBOUND and account.retrieval is None:
+        return Mark.ABSENT
+    if (running := progress.get(leg)) is not None:
+        return running.mark
+    last = leg_report(report, leg)
+    return Mark.UNCHECKED if last is None else _severity_mark(last)
+
+
+def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], report: CheckReport | None) -> LegView:
+    """All that is known of one leg of `account`."""
+    mark = leg_mark(account, leg, progress, report)
+    settings = legs_of(account).get(leg)
+    if settings is None:
+        return LegView(leg, mark)
+    protocol, endpoint, logs_in = settings
+    running = progress.get(leg)
+    last = running.report if running is not None else leg_report(report, leg)
+    if last is not None:
+        return LegView(
+            leg,
+            mark,
+            protocol,
+            endpoint,
+            tuple(_finished(result) for result in last.stages),
+            last.failure,
+            last.warning,
+            last.ms,
+            None if running is not None or report is None else report.started,
+            last,
+            outdated=(last.protocol, last.endpoint) != (protocol, endpoint),
+        )
+    if running is not None:
+        stages = tuple(_live(running, step, stage) for step, stage in enumerate(running.planned))
+        return LegView(leg, mark, protocol, endpoint, stages, running.failure)
+    waiting = tuple(StageView(stage, Mark.UNCHECKED) for stage in plan(protocol, endpoint.security, logs_in))
+    return LegView(leg, mark, protocol, endpoint, waiting)
+
+
+_STATUS_MARKS = {Status.OK: Mark.OK, Status.FAILED: Mark.FAILED, Status.SKIPPED: Mark.SKIPPED}
+
+
+def _finished(result: StageResult) -> StageView:
+    ms = None if result.status is Status.SKIPPED else result.ms
+    return StageView(result.stage, _STATUS_MARKS[result.status], ms, result.detail, result.reply)
+
+
+def _live(running: LegProgress, step: int, stage: Stage) -> StageView:
+    if (result := running.results.get(step)) is not None:
+        return _finished(result)
+    if step == running.running:
+        return StageView(stage, Mark.HALFWAY)
+    return StageView(stage, Mark.SKIPPED if running.failure is not None else Mark.UNCHECKED)

@@ -1,0 +1,1 @@
+"""The screens, each beside its style sheet; loaded when they are first shown."""

@@ -1,0 +1,54 @@
+"""What the screens work with, as interfaces: a test hands in its own."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, check_many
+from mailtui.model.account import Account
+from mailtui.model.check import CheckReport, utc_now
+
+
+class AccountStore(Protocol):
+    """The part of the database that the screens use. Calls block: they are made off the loop."""
+
+    def accounts(self) -> list[Account]: ...
+    def account(self, name: str) -> Account: ...
+    def add(self, account: Account) -> Account | None: ...
+    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account | None: ...
+    def set_active(self, names: Sequence[str], active: bool) -> object: ...
+    def record_many(self, reports: Sequence[CheckReport]) -> None: ...
+    def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]: ...
+    def history(self, name: str, limit: int = 100) -> list[CheckReport]: ...
+
+
+class CheckMany(Protocol):
+    """`actions.check.check_many`, or a script of events."""
+
+    async def __call__(
+        self,
+        accounts: Iterable[Account],
+        secrets: SecretReader,
+        *,
+        on_event: Listener,
+        on_report: Callable[[CheckReport], None],
+        options: CheckOptions,
+    ) -> None: ...
+
+
+Ask = Callable[[str], str]
+"""Ask a person for a secret, from a thread off the loop; raises SecretError when there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything outside of the screens. `reader` makes the secret reader of one run, which may ask."""
+
+    store: AccountStore
+    reader: Callable[[Ask], SecretReader]
+    check_many: CheckMany = check_many
+    now: Callable[[], datetime] = utc_now
+    edit_file: Callable[[Path], int] | None = None
+    """Edit a file and return the editor's exit status; None runs the person's own editor in the terminal."""

@@ -1,0 +1,1 @@
+"""Tests of the screens: scripted checks, no network and no clock."""
