@@ -39,6 +39,7 @@ def _demo(args: "Namespace", output: "Output") -> int:
     from mailtui.demo.workspace import demo_workspace
 
     gc.enable()
+    _leave_on_signals()
     with demo_workspace() as workspace:
         if not args.check:
             from mailtui.tui import run as run_screen
@@ -55,6 +56,17 @@ def _demo(args: "Namespace", output: "Output") -> int:
             options=CheckOptions(transcript=args.transcript),
             record=workspace.database.record_many,
         )
+
+
+def _leave_on_signals() -> None:
+    """Let a request to end unwind like an exit, so that the throw-away folder goes, too."""
+    import signal
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
 
 
 def _require_terminal(instead: str) -> None:
