@@ -47,8 +47,7 @@ screenshots: $(VENV)/.ready ## draw the pictures again
 	$(BIN)/python -m tests.tui.make_screenshots
 
 bench: $(VENV)/.ready ## compare with the other tools
-	$(BIN)/python -m benchmarks.check_one
-	$(BIN)/python -m benchmarks.check_many
+	$(BIN)/python -m benchmarks
 
 clean: ## remove the environments and everything that tools left
 	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

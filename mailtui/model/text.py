@@ -56,7 +56,9 @@ def width(text: str) -> int:
 
     columns = 0
     for character in text:
-        if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me"):
+        category = unicodedata.category(character)
+        if category in ("Mn", "Me") or unicodedata.combining(character):
             continue
-        columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        # Python calls characters that are not assigned (Cn) wide; terminals draw them narrow.
+        columns += 2 if category != "Cn" and unicodedata.east_asian_width(character) in "WF" else 1
     return columns

@@ -136,7 +136,10 @@ def shorten(text: str, columns: int) -> str:
     """`text` in at most `columns` columns, with an ellipsis where it was cut."""
     if width(text) <= columns:
         return text
-    return cut(text, columns - 1).rstrip() + "…" if columns > 1 else "…"[: max(columns, 0)]
+    if columns < 1:
+        return ""
+    start = cut(text, columns - 1)
+    return start.rstrip() + "…" if width(start) < columns else "…"
 
 
 def pad(text: str, columns: int) -> str:

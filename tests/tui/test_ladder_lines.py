@@ -105,3 +105,10 @@ def test_cutting_counts_terminal_columns(words: str, columns: int) -> None:
     assert all(width(line) <= max(columns, 2) for line in wrap(words, columns))
     assert "".join("".join(wrap(words, columns)).split()) == "".join(words.split())
     assert words.startswith(cut(words, columns))
+
+
+def test_a_wide_character_that_does_not_fit_is_left_out() -> None:
+    assert shorten("渡辺", 2) == "…"
+    assert shorten("渡辺", 3) == "渡…"
+    assert shorten("渡辺", 4) == "渡辺"
+    assert shorten("渡辺", 0) == ""
