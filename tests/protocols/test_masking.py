@@ -1,0 +1,67 @@
+"""The masker against every way that a secret can stand in a text."""
+
+from base64 import b64encode
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mailtui.protocols.masking import MASK, Masker
+
+secrets = st.text(st.characters(codec="utf-8"), min_size=4, max_size=40).filter(
+    lambda secret: MASK not in secret and secret not in MASK
+)
+others = st.text(max_size=20)
+
+
+@given(secrets, others, others)
+def test_the_secret_itself(secret: str, before: str, after: str) -> None:
+    assert secret not in Masker((secret,))(before + secret + after).replace(MASK, "")
+
+
+@given(secrets, st.binary(max_size=10), st.binary(max_size=10))
+def test_in_base64_at_every_alignment(secret: str, before: bytes, after: bytes) -> None:
+    encoded = b64encode(before + secret.encode() + after).decode()
+    masked = Masker((secret,))(encoded)
+    # The characters that hold bits of the secret and of nothing else.
+    first, last = -(-8 * len(before) // 6), 8 * (len(before) + len(secret.encode())) // 6
+    core = encoded[first:last]
+    assume(len(core) >= 4)
+    assert core not in masked
+    assert MASK in masked
+
+
+@given(secrets, others, others)
+def test_as_a_quoted_string(secret: str, before: str, after: str) -> None:
+    quoted = '"' + secret.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    masked = Masker((secret,))(before + quoted + after)
+    assert quoted not in masked
+    assert MASK in masked
+
+
+@given(secrets, st.text(max_size=40))
+def test_a_text_without_the_secret_stays_as_it_is(secret: str, text: str) -> None:
+    masker = Masker((secret,))
+    masked = masker(text)
+    assert MASK in masked or masked == text
+
+
+@given(st.lists(secrets, min_size=2, max_size=4), others)
+def test_of_several_secrets_none_is_left(several: list[str], between: str) -> None:
+    masker = Masker(())
+    for secret in several:
+        masker.hide(secret)
+    masked = masker(between.join(several))
+    assert [secret for secret in several if secret in masked.replace(MASK, "")] == []
+
+
+def test_one_secret_within_another_leaves_no_half() -> None:
+    assert Masker(("pass", "password"))("my password, my pass") == f"my {MASK}, my {MASK}"
+
+
+def test_no_secret_masks_nothing() -> None:
+    assert Masker(("",))("as it is") == "as it is"
+
+
+def test_short_secrets_do_not_eat_ordinary_words_in_base64() -> None:
+    """Two bytes in base64 are two or three characters: they would be found everywhere."""
+    assert Masker(("ab",))("YWJj and words") == "YWJj and words"
