@@ -22,12 +22,15 @@ from benchmarks.server import Server, running_server
 ACCOUNTS = 500
 """How many accounts the targets are meant for."""
 PARALLEL = 50
-"""How many transfers the other tools hold open at once."""
+"""How many connections every tool holds open at once."""
 SLOW_PARALLEL = 200
 """The same on a slow line, where only the exporter is compared: curl closes one connection after the other there."""
-OURS_AT_ONCE = ("--limit", "200", "--per-host", "200")
 INSIDE = "MAILTUI_BENCH_NAMESPACE"
 """Set in the process that was started inside the namespace."""
+
+
+def _at_once(connections: int) -> tuple[str, ...]:
+    return "--limit", str(connections), "--per-host", str(connections)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +65,7 @@ def _local(accounts: int, rounds: int) -> int:
         fast = curl.many(served, served.users, folder, PARALLEL)
         prober = stack.enter_context(blackbox.many(served, served.users, folder, PARALLEL))
         processes = plugins.many(served, served.users, folder, PARALLEL)
-        own = ours(served, served.users, folder, OURS_AT_ONCE)
+        own = ours(served, served.users, folder, _at_once(PARALLEL))
         outcome = interleave([own, fast, prober, processes], rounds, served)
     print(f"{accounts} accounts, {legs} legs over TLS, {rounds} runs of each in turn ({machine()})")
     print(compare(outcome, legs, {}))
@@ -86,7 +89,7 @@ def _slow(accounts: int, rounds: int, delay: float) -> int:
     legs = 2 * accounts
     with _slow_server(accounts, delay / 1000) as (served, way), _folder() as folder, contextlib.ExitStack() as stack:
         prober = stack.enter_context(blackbox.many(served, served.users, folder, SLOW_PARALLEL))
-        own = ours(served, served.users, folder, OURS_AT_ONCE)
+        own = ours(served, served.users, folder, _at_once(SLOW_PARALLEL))
         outcome = interleave([own, prober], rounds, served)
     print(f"The same with {delay:g} ms of added round trip, by {way}")
     print(compare(outcome, legs, {}))

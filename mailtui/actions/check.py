@@ -59,14 +59,10 @@ Listener = Callable[[Event], None]
 Slot = Callable[[Endpoint], AbstractAsyncContextManager[None]]
 
 
-def ignore(event: Event) -> None:
-    """A listener for those who only want the report."""
-
-
 async def check_account(
     account: Account,
     secrets: SecretReader,
-    on_event: Listener = ignore,
+    on_event: Listener | None = None,
     options: CheckOptions = CheckOptions(),
     *,
     network: Network | None = None,
@@ -94,7 +90,7 @@ async def check_many(
     accounts: Iterable[Account],
     secrets: SecretReader,
     *,
-    on_event: Listener = ignore,
+    on_event: Listener | None = None,
     on_report: Callable[[CheckReport], None],
     options: CheckOptions = CheckOptions(),
     limits: Limits = Limits(),
@@ -129,7 +125,7 @@ class _Leg:
     login: Login | None
 
     async def check(
-        self, secrets: SecretReader, on_event: Listener, options: CheckOptions, network: Network, slot: Slot
+        self, secrets: SecretReader, on_event: Listener | None, options: CheckOptions, network: Network, slot: Slot
     ) -> LegReport:
         """Walk this leg to its end, or to its first failure."""
         credentials, failure = await self._credentials(secrets)
@@ -143,7 +139,8 @@ class _Leg:
                 finally:
                     trace.stop()
             report = trace.report(_certificate_warning(trace.tls))
-        on_event(LegFinished(self.account.name, report))
+        if on_event is not None:
+            on_event(LegFinished(self.account.name, report))
         return report
 
     async def _credentials(self, secrets: SecretReader) -> tuple[Credentials | None, Failure | None]:
@@ -163,7 +160,7 @@ class _Leg:
             return None, Failure(Cause.INTERNAL, Stage.AUTH, hint)
         return Credentials(self.login.username, secret, self.login.method), None
 
-    def _trace(self, on_event: Listener, options: CheckOptions) -> Trace:
+    def _trace(self, on_event: Listener | None, options: CheckOptions) -> Trace:
         return Trace(
             account=self.account.name,
             leg=self.leg,

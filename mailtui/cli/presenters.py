@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol as Interface
 
-from mailtui.actions.check import Listener, ignore
+from mailtui.actions.check import Listener
 from mailtui.cli.live import LEAST_COLUMNS, LadderView, ManyView
 from mailtui.cli.output import Output, Part
 from mailtui.cli.words import account_line, stage_line, transcript_lines, verdict_lines
@@ -22,8 +22,8 @@ class Presenter(Interface):
     """Tells of one run. `on_event` and `on_report` are called on the event loop and return at once."""
 
     @property
-    def on_event(self) -> Listener:
-        """What wants the events; `ignore` where only reports count."""
+    def on_event(self) -> Listener | None:
+        """What wants the events; None where only reports count."""
 
     def on_report(self, report: CheckReport) -> None:
         """An account is done."""
@@ -82,8 +82,8 @@ class PlainPresenter:
         self._summary: list[list[Part]] = []
 
     @property
-    def on_event(self) -> Listener:
-        return self._tell if self._total == 1 else ignore
+    def on_event(self) -> Listener | None:
+        return self._tell if self._total == 1 else None
 
     def on_report(self, report: CheckReport) -> None:
         self._counts.add(report.severity)
@@ -128,7 +128,7 @@ class LadderPresenter:
         self._transcript = transcript
 
     @property
-    def on_event(self) -> Listener:
+    def on_event(self) -> Listener | None:
         return self._ladder.on_event
 
     def on_report(self, report: CheckReport) -> None:
@@ -153,8 +153,8 @@ class ManyPresenter:
         self._transcript = transcript
 
     @property
-    def on_event(self) -> Listener:
-        return ignore
+    def on_event(self) -> Listener | None:
+        return None
 
     def on_report(self, report: CheckReport) -> None:
         self._counts.add(report.severity)
@@ -182,8 +182,8 @@ class JsonPresenter:
         self._texts: dict[str, str] = dict.fromkeys(names, "")
 
     @property
-    def on_event(self) -> Listener:
-        return ignore
+    def on_event(self) -> Listener | None:
+        return None
 
     def on_report(self, report: CheckReport) -> None:
         self._texts[report.account] = json.dumps(report_to_json(report, transcript=self._transcript))

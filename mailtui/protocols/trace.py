@@ -44,7 +44,7 @@ class Trace:
         protocol: Protocol,
         endpoint: Endpoint,
         plan: tuple[Stage, ...],
-        on_event: Callable[[Event], None],
+        on_event: Callable[[Event], None] | None,
         stage_timeout: float,
         leg_timeout: float,
         keep_transcript: bool = True,
@@ -100,11 +100,13 @@ class Trace:
         step = len(self._results)
         self._results.append(result)
         self.failure = failure
-        self._on_event(StageFinished(self.account, self.leg, step, result, failure, time.perf_counter()))
+        if self._on_event is not None:
+            self._on_event(StageFinished(self.account, self.leg, step, result, failure, time.perf_counter()))
 
     def start(self, stage: Stage) -> None:
         """Tell the listener that a stage begins."""
-        self._on_event(StageStarted(self.account, self.leg, len(self._results), stage, time.perf_counter()))
+        if self._on_event is not None:
+            self._on_event(StageStarted(self.account, self.leg, len(self._results), stage, time.perf_counter()))
 
     def fail_before(self, stage: Stage, failure: Failure) -> None:
         """End the leg before any network was touched: all stages up to `stage` are skipped, and it fails."""
@@ -151,7 +153,7 @@ class Trace:
             protocol=self.protocol,
             endpoint=endpoint,
             plan=self.plan,
-            on_event=lambda event: None,
+            on_event=None,
             stage_timeout=patience,
             leg_timeout=patience,
             keep_transcript=False,

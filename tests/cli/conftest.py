@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailtui.__main__ import main
-from mailtui.actions.check import CheckOptions, Limits, Listener, SecretReader, ignore
+from mailtui.actions.check import CheckOptions, Limits, Listener, SecretReader
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, LegFinished, StageFinished, StageStarted
 from mailtui.storage.database import Database
@@ -83,7 +83,7 @@ class FakeChecks:
         accounts: Iterable[Account],
         secrets: SecretReader,
         *,
-        on_event: Listener = ignore,
+        on_event: Listener | None = None,
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         limits: Limits,
@@ -94,7 +94,8 @@ class FakeChecks:
             self.checked.append(account.name)
             report = self.reports.get(account.name) or good_report(account)
             report = only(report, options.legs)
-            tell(report, on_event)
+            if on_event is not None:
+                tell(report, on_event)
             on_report(report)
 
 
