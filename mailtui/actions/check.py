@@ -93,11 +93,11 @@ async def check_many(
     on_event: Listener | None = None,
     on_report: Callable[[CheckReport], None],
     options: CheckOptions = CheckOptions(),
-    limits: Limits = Limits(),
+    slots: "Slots | None" = None,
 ) -> None:
-    """Check accounts at once, within `limits`; each report is handed over as soon as it is whole."""
+    """Check accounts at once, within `slots` or else the usual `Limits`; a report comes as soon as it is whole."""
     network = Network()
-    slots = _Slots(limits)
+    slots = slots or Slots(Limits())
 
     async def check(account: Account) -> None:
         on_report(await check_account(account, secrets, on_event, options, network=network, slot=slots.enter))
@@ -191,11 +191,12 @@ def _certificate_warning(tls: TlsFacts | None) -> str:
     now = utc_now()
     if tls.certificate.not_after - now > CERTIFICATE_WARNING:
         return ""
-    return f"the certificate ends in {tls.certificate.days_left(now)} days, on {tls.certificate.not_after:%Y-%m-%d}"
+    days, day = tls.certificate.days_left(now), f"{tls.certificate.not_after:%Y-%m-%d}"
+    return f"the certificate ends in {days} days, on {day}" if days >= 0 else f"the certificate ended on {day}"
 
 
-class _Slots:
-    """The connections that a run may hold open. A leg waits for its host first, so that it holds up no other host."""
+class Slots:
+    """The connections that may be open at once. A leg waits for its host first, so that it holds up no other host."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

@@ -5,12 +5,12 @@ import gc
 import logging
 from collections.abc import Sequence
 
-from mailtui.actions.check import CheckOptions, Limits, SecretReader, check_many
+from mailtui.actions.check import CheckOptions, Limits, SecretReader, Slots, check_many
+from mailtui.actions.recording import Recorder, Write
 from mailtui.cli.live import REDRAW_SECONDS
 from mailtui.cli.output import CLOSED_PIPE_EXIT, Output
 from mailtui.cli.presenters import Presenter, choose_presenter
-from mailtui.cli.recorder import Recorder, Write
-from mailtui.cli.terminal import echo_restored
+from mailtui.cli.terminal import questions_cleared
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Severity
 
@@ -38,7 +38,7 @@ def check_accounts(
     presenter = choose_presenter(output, accounts, options.legs, form, transcript=options.transcript)
     run = _Run(presenter, output)
     try:
-        with echo_restored():
+        with questions_cleared(output):
             asyncio.run(run.check(accounts, reader, options, limits or Limits(), record))
     except KeyboardInterrupt:
         output.error(f"{run.checked} of {len(accounts)} accounts were checked")
@@ -84,7 +84,12 @@ class _Run:
         ticker = asyncio.create_task(self._tick())
         try:
             await check_many(
-                accounts, reader, on_event=self._presenter.on_event, on_report=on_report, options=options, limits=limits
+                accounts,
+                reader,
+                on_event=self._presenter.on_event,
+                on_report=on_report,
+                options=options,
+                slots=Slots(limits),
             )
         finally:
             ticker.cancel()

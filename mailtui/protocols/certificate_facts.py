@@ -40,7 +40,9 @@ def certificate_facts(session: ssl.SSLObject) -> CertificateFacts | None:
         decoded: dict[str, Any] | None = session.getpeercert() or None
         try:
             facts = decoded_facts(encoded, decoded) if decoded else encoded_facts(encoded)
-        except ValueError:
+        except Exception:  # noqa: BLE001  # cryptography has many errors for certificates that OpenSSL does not mind
+            facts = _bare_facts(encoded)
+        if facts is None:
             return None
         if len(_known) >= _KNOWN_LIMIT:
             _known.clear()
@@ -110,6 +112,16 @@ def encoded_facts(encoded: bytes) -> CertificateFacts:
         fingerprint=hashlib.sha256(encoded).hexdigest(),
         pin=hashlib.sha256(public_key_info(encoded)).hexdigest(),
     )
+
+
+def _bare_facts(encoded: bytes) -> CertificateFacts | None:
+    """What can be said of a certificate that cannot be read: enough to pin its key."""
+    try:
+        pin = hashlib.sha256(public_key_info(encoded)).hexdigest()
+    except ValueError:
+        return None
+    ever = datetime.max.replace(tzinfo=UTC)
+    return CertificateFacts("unreadable", (), "unreadable", ever, ever, hashlib.sha256(encoded).hexdigest(), pin)
 
 
 def public_key_info(encoded: bytes) -> bytes:

@@ -110,20 +110,21 @@ async def _connect_one(address: Address) -> socket.socket:
     return connection
 
 
-async def protect(trace: Trace, block: StageBlock, network: Network, transport: asyncio.Transport) -> TlsTransport:
+async def protect(
+    trace: Trace, block: StageBlock, context: ssl.SSLContext, transport: asyncio.Transport
+) -> TlsTransport:
     """TLS over `transport` within the running stage. Raises SSLCertVerificationError, OSError, EOFError or WireError.
 
     Where the endpoint pins a key, the pin is compared here, before any byte of ours goes over the connection.
     """
     endpoint = trace.endpoint
-    context = await network.contexts.get(endpoint.certificate)
     protected = TlsTransport(transport, context, endpoint.ascii_host)
     try:
         await protected.handshake()
     except ssl.SSLCertVerificationError:
         raise
     except ssl.SSLError as error:
-        cause, hint = tls_fault(error)
+        cause, hint = tls_fault(error, endpoint.security)
         spoken = protected.first_octets if cause is Cause.NOT_TLS else b""
         raise WireError(cause, hint, spoken.decode("utf-8", "backslashreplace").strip()) from error
     facts = tls_facts(protected.session, endpoint)

@@ -5,7 +5,11 @@ import os
 import socket
 import ssl
 
+from mailtui.model.account import Security
 from mailtui.model.check import Cause, CertificateFacts, Failure, Stage
+
+# What has run out is here, not at the server.
+_LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class WireError(Exception):
@@ -36,7 +40,7 @@ def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, st
     if isinstance(error, ssl.SSLCertVerificationError):
         return certificate_fault(error, where, None)
     if isinstance(error, ssl.SSLError):
-        return tls_fault(error)
+        return tls_fault(error, Security.IMPLICIT_TLS)
     if isinstance(error, TimeoutError):
         return Cause.SILENT, f"{where} did not answer in time"
     if isinstance(error, socket.gaierror):
@@ -50,6 +54,9 @@ def translate(error: BaseException, stage: Stage, where: str) -> tuple[Cause, st
     if isinstance(error, OSError):
         if error.errno == errno.ETIMEDOUT:
             return Cause.SILENT, f"{where} did not answer in time"
+        if error.errno in _LOCAL:
+            words = system_words(error)
+            return Cause.INTERNAL, f"this machine, not the server: {words}; lower --limit or raise what `ulimit` allows"
         return Cause.HOST_UNREACHABLE, f"{where} cannot be reached: {system_words(error)}"
     return Cause.INTERNAL, f"a fault of mailtui's own, please report it: {type(error).__name__}: {error}"
 
@@ -111,11 +118,13 @@ _NOT_TLS = {
 }
 
 
-def tls_fault(error: ssl.SSLError) -> tuple[Cause, str]:
+def tls_fault(error: ssl.SSLError, security: Security) -> tuple[Cause, str]:
     """The cause and the one line for a handshake that failed for another reason than the certificate."""
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Cause.TLS_FAILED, "the server closed the connection during the TLS handshake"
     if error.reason in _NOT_TLS:
+        if security is Security.STARTTLS:
+            return Cause.NOT_TLS, "the server agreed to STARTTLS and then did not speak TLS"
         return Cause.NOT_TLS, "the server does not speak TLS on this port; the account says SSL/TLS"
     reason = (error.reason or "unknown reason").replace("_", " ").lower()
     return Cause.TLS_FAILED, f"TLS could not be agreed: {reason}"

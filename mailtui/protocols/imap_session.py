@@ -13,7 +13,6 @@ from mailtui.protocols.session import (
     MAX_ROUNDS,
     Session,
     answer,
-    decode,
     encode,
     starttls_not_offered,
     starttls_refused,
@@ -154,11 +153,8 @@ class ImapSession(Session):
                         Cause.BAD_REPLY, "the login is said to have succeeded before it was made", _words(response)
                     )
                 return response
-            if initial is not None:
-                self.wire.respond(initial)
-                initial = None
-            else:
-                self.wire.respond(encode(await answer(exchange, decode(challenge))))
+            self.wire.respond(initial or await answer(exchange, challenge))
+            initial = None
         raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
 
     async def probe(self, trace: Trace, email: str) -> None:
@@ -230,6 +226,8 @@ def _refused_login(response: Any, username: str) -> WireError:
         return WireError(Cause.BAD_REPLY, "the server does not understand the login", _words(response))
     if code in _PASSING:
         return WireError(Cause.NOT_AVAILABLE, "the server cannot let anyone log in right now", _words(response))
+    if code == "PRIVACYREQUIRED":
+        return WireError(Cause.LOGIN_DISABLED, "the server allows no login without encryption", _words(response))
     return WireError(Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}", _words(response))
 
 

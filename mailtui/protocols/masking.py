@@ -1,5 +1,6 @@
 """Keep secrets out of everything that is shown: plain, quoted and in every base64 alignment."""
 
+import contextlib
 from base64 import b64encode
 
 MASK = "****"
@@ -19,6 +20,15 @@ def _base64_cores(secret: bytes) -> list[str]:
     return cores
 
 
+def _other_encodings(secret: str) -> set[str]:
+    """How an echo in ISO 8859-1 or -15 looks once it was read as UTF-8: servers exist that answer so."""
+    forms = set()
+    for encoding in ("iso-8859-1", "iso-8859-15"):
+        with contextlib.suppress(UnicodeEncodeError):
+            forms.add(secret.encode(encoding).decode("utf-8", "backslashreplace"))
+    return forms
+
+
 class Masker:
     """Replaces secrets in text. Forms are tried longest first, so that none is left half shown."""
 
@@ -33,7 +43,7 @@ class Masker:
             return
         raw = secret.encode("utf-8", "surrogateescape")
         quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
-        forms = {*self._forms, secret, quoted, *_base64_cores(raw)}
+        forms = {*self._forms, secret, quoted, *_base64_cores(raw), *_other_encodings(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:

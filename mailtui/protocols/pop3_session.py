@@ -13,8 +13,7 @@ from mailtui.protocols.session import (
     MAX_ROUNDS,
     Session,
     answer,
-    decode,
-    encode,
+    first_message,
     starttls_not_offered,
     starttls_refused,
 )
@@ -23,6 +22,11 @@ from mailtui.protocols.trace import StageBlock, Trace
 # Capabilities are few, and each is a line of at most 512 octets (RFC 2449 section 3); more is an attack.
 _CAPABILITY_LINES = 200
 _CAPABILITY_OCTETS = 512 * _CAPABILITY_LINES
+# RFC 2449 section 4: a command line is 255 octets, its CRLF among them.
+_COMMAND_LIMIT = 253
+
+# RFC 3206 and RFC 2449 section 8.1: these say that the server, not the login, is the trouble, and that it will pass.
+_PASSING = frozenset({"SYS/TEMP", "IN-USE", "LOGIN-DELAY"})
 
 
 class Pop3Wire(asyncio.Protocol):
@@ -208,14 +212,9 @@ class Pop3Session(Session):
 
     async def _sasl(self, way: str, credentials: Credentials) -> Status:
         exchange = sasl.exchange(way, credentials)
-        # RFC 5034 section 4: an initial response only where the whole line stays within 255 octets.
-        initial = None if exchange.initial is None else encode(exchange.initial) or b"="
-        command = f"AUTH {way}"
-        if initial is not None and len(command) + 1 + len(initial) <= 253:
-            self.wire.send(f"{command} {initial.decode('ascii')}", shown=f"{command} ****")
-            initial = None
-        else:
-            self.wire.send(command)
+        command, initial = first_message(exchange, f"AUTH {way}", _COMMAND_LIMIT)
+        is_secret = exchange.initial is not None and initial is None
+        self.wire.send(command, shown=f"AUTH {way} ****" if is_secret else "")
         for _ in range(MAX_ROUNDS):
             event = await self.wire.next_event()
             if isinstance(event, Status):
@@ -226,11 +225,8 @@ class Pop3Session(Session):
                 return event
             if not isinstance(event, Challenge):
                 raise WireError(Cause.BAD_REPLY, "the server sends lines in the middle of a login")
-            if initial is not None:
-                self.wire.respond(initial)
-                initial = None
-            else:
-                self.wire.respond(encode(await answer(exchange, decode(event.data))))
+            self.wire.respond(initial or await answer(exchange, event.data))
+            initial = None
         raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
 
     async def probe(self, trace: Trace, email: str) -> None:
@@ -245,7 +241,8 @@ class Pop3Session(Session):
             status = await self.wire.status()
             block.reply = status.line
             if not status.ok:
-                raise WireError(Cause.NO_INBOX, "the login is good, but the mailbox cannot be opened", status.line)
+                cause = Cause.NOT_AVAILABLE if status.code in _PASSING else Cause.NO_INBOX
+                raise WireError(cause, "the login is good, but the mailbox cannot be opened", status.line)
             count, _, size = status.text.partition(" ")
             size = size.partition(" ")[0]
             if not (count.isascii() and count.isdigit() and size.isascii() and size.isdigit()):
@@ -269,7 +266,8 @@ def _offers(trace: Trace, keyword: str) -> bool:
 
 
 def _refused_login(status: Status, username: str) -> WireError:
-    # RFC 3206: [AUTH] is about the credentials, [SYS/...] is not; RFC 2449: so is [IN-USE], [LOGIN-DELAY].
-    if status.code.startswith("SYS/") or status.code in ("IN-USE", "LOGIN-DELAY"):
+    if status.code == "SYS/PERM":
+        return WireError(Cause.NOT_AVAILABLE, f"the server does not serve {username}", status.line)
+    if status.code in _PASSING:
         return WireError(Cause.NOT_AVAILABLE, "the server cannot let anyone log in right now", status.line)
     return WireError(Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}", status.line)

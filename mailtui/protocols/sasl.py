@@ -19,9 +19,10 @@ APOP = "APOP"
 """Ways to log in that are commands of one protocol and no SASL mechanisms; `offered` may name them beside those."""
 
 # Inside TLS the mechanism that most servers store passwords for comes first, for there is one attempt only.
-_PREFERRED_PROTECTED = ("PLAIN", "LOGIN", IMAP_LOGIN, USER_PASS, "SCRAM-SHA-256", "CRAM-MD5", APOP)
+# In POP3 that is USER and PASS: Exchange takes AUTH in two lines only, old servers not at all.
+_PREFERRED_PROTECTED = (USER_PASS, "PLAIN", "LOGIN", IMAP_LOGIN, "SCRAM-SHA-256", "CRAM-MD5", APOP)
 # Without TLS, those that do not show the password.
-_PREFERRED_CLEAR = ("SCRAM-SHA-256", "CRAM-MD5", APOP, "PLAIN", "LOGIN", IMAP_LOGIN, USER_PASS)
+_PREFERRED_CLEAR = ("SCRAM-SHA-256", "CRAM-MD5", APOP, USER_PASS, "PLAIN", "LOGIN", IMAP_LOGIN)
 
 _WANTED = {
     AuthMethod.PLAIN: ("PLAIN",),
@@ -75,9 +76,10 @@ class Exchange:
     """One mechanism's messages, none of them base64. `initial` is what the client says first, if it does."""
 
     initial: bytes | None = None
-    # What must be masked wherever it turns up, beside the secret itself.
     is_complete = True
     is_slow = False
+    # Whether a challenge says anything: where it does not, servers may send what they like.
+    reads_challenges = True
 
     def respond(self, challenge: bytes) -> bytes:
         """The answer to a challenge. Raises WireError when the challenge makes no sense."""
@@ -93,6 +95,8 @@ class Plain(Exchange):
 
 class Login(Exchange):
     """The LOGIN mechanism (draft-murchison-sasl-login): the name, then the password, whatever the prompts say."""
+
+    reads_challenges = False
 
     def __init__(self, credentials: Credentials) -> None:
         self._answers = [credentials.username.encode(), credentials.secret.encode()]
@@ -122,6 +126,8 @@ class CramMd5(Exchange):
 
 class XOAuth2(Exchange):
     """Google's and Microsoft's XOAUTH2; the secret is a token. An error comes as a challenge, answered empty."""
+
+    reads_challenges = False
 
     def __init__(self, credentials: Credentials) -> None:
         self.initial = f"user={credentials.username}\1auth=Bearer {credentials.secret}\1\1".encode()

@@ -101,19 +101,18 @@ class Session(ABC):
             await self._read_capabilities(trace)
             async with trace.stage(Stage.STARTTLS) as block:
                 await self._request_tls(trace, block)
-                if wire.unread():
-                    raise WireError(
-                        Cause.STARTTLS_INJECTED,
-                        "bytes came in clear after the answer to STARTTLS: someone on the way may be injecting them",
-                    )
+                _refuse_injected(wire)
         if security is not Security.NONE:
             await self._start_tls(trace, wire)
 
     async def _start_tls(self, trace: Trace, wire: Wire) -> None:
         async with trace.stage(Stage.TLS) as block:
             assert self._transport is not None
+            context = await self.network.contexts.get(trace.endpoint.certificate)
+            # Once more: from here to the handshake nothing waits, so nothing can slip in between.
+            _refuse_injected(wire)
             try:
-                self._transport = await protect(trace, block, self.network, self._transport)
+                self._transport = await protect(trace, block, context, self._transport)
             except ssl.SSLCertVerificationError as error:
                 facts = await self._look_at_certificate(trace)
                 if facts is not None:
@@ -166,11 +165,37 @@ class Session(ABC):
         )
 
 
+def _refuse_injected(wire: Wire) -> None:
+    if wire.unread():
+        raise WireError(
+            Cause.STARTTLS_INJECTED,
+            "bytes came in clear after the answer to STARTTLS: someone on the way may be injecting them",
+        )
+
+
 async def answer(exchange: Exchange, challenge: bytes) -> bytes:
-    """What `exchange` says to `challenge`, away from the loop where it takes long."""
+    """What `exchange` says to `challenge`, both in base64, away from the loop where it takes long.
+
+    Raises WireError for a challenge that makes no sense.
+    """
+    question = decode(challenge) if exchange.reads_challenges else b""
     if exchange.is_slow:
-        return await off_loop(lambda: exchange.respond(challenge))
-    return exchange.respond(challenge)
+        return encode(await off_loop(lambda: exchange.respond(question)))
+    return encode(exchange.respond(question))
+
+
+def first_message(exchange: Exchange, command: str, limit: int) -> tuple[str, bytes | None]:
+    """The command that begins a login, and the first message that is still to be sent when the server asks.
+
+    It goes with the command where both stay within `limit` octets (RFC 4954 and RFC 5034, section 4); an empty one
+    is written `=`.
+    """
+    if exchange.initial is None:
+        return command, None
+    initial = encode(exchange.initial) or b"="
+    if len(command) + 1 + len(initial) > limit:
+        return command, initial
+    return f"{command} {initial.decode('ascii')}", None
 
 
 def encode(message: bytes) -> bytes:

@@ -17,8 +17,7 @@ from mailtui.protocols.session import (
     MAX_ROUNDS,
     Session,
     answer,
-    decode,
-    encode,
+    first_message,
     starttls_not_offered,
     starttls_refused,
 )
@@ -27,6 +26,8 @@ from mailtui.protocols.trace import StageBlock, Trace
 # RFC 5321 section 4.5.3.1.5 allows a reply line 512 octets; real servers say more in an EHLO or a refusal.
 _LINE_LIMIT = 4_096
 _REPLY_LINES = 256
+# RFC 5321 section 4.5.3.1.4: a command line is 512 octets, its CRLF among them.
+_COMMAND_LIMIT = 510
 
 
 class SmtpWire(SMTPProtocol):
@@ -205,22 +206,20 @@ class SmtpSession(Session):
 
     async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
         exchange = sasl.exchange(way, credentials)
-        command = b"AUTH " + way.encode()
-        shown = command
-        if exchange.initial is not None:
-            command += b" " + (encode(exchange.initial) or b"=")
-            shown += b" ****"
-        reply = await self.wire.command(command, shown)
+        command, initial = first_message(exchange, f"AUTH {way}", _COMMAND_LIMIT)
+        is_secret = exchange.initial is not None and initial is None
+        reply = await self.wire.command(command.encode(), f"AUTH {way} ****".encode() if is_secret else None)
         rounds = 0
         while reply.code == 334:
             rounds += 1
             if rounds > MAX_ROUNDS:
                 raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking", words(reply))
-            response = encode(await answer(exchange, decode(reply.message.encode())))
+            response = initial or await answer(exchange, reply.message.encode())
+            initial = None
             reply = await self.wire.command(response, b"****" if response else b"")
         block.reply = words(reply)
         if reply.code != 235:
-            raise refusal(reply, Cause.BAD_CREDENTIALS, f"the server refuses the login of {credentials.username}")
+            raise _refused_login(reply, credentials.username)
         if not exchange.is_complete:
             raise WireError(Cause.BAD_REPLY, "the login is said to have succeeded before it was made", words(reply))
 
@@ -233,13 +232,11 @@ class SmtpSession(Session):
             is_grouped = _offers(trace, "PIPELINING")
             if is_grouped:
                 self.wire.send_group(*commands)
-                reply, reset = await self.wire.read_response(), await self.wire.read_response()
-            else:
-                reply = await self.wire.command(commands[0])
-                reset = await self.wire.command(commands[1])
+            reply = await (self.wire.read_response() if is_grouped else self.wire.command(commands[0]))
             block.reply = words(reply)
             if reply.code != 250:
                 raise refusal(reply, Cause.SENDER_REFUSED, f"the server does not let {email} send")
+            reset = await (self.wire.read_response() if is_grouped else self.wire.command(commands[1]))
             if reset.code != 250:
                 raise refusal(reset, Cause.BAD_REPLY, "the server does not take the test back (RSET)")
             block.detail = f"sender {email} accepted, nothing sent"
@@ -275,6 +272,17 @@ def refusal(reply: SMTPResponse, cause: Cause, hint: str) -> WireError:
     if not 500 <= reply.code < 600:
         return WireError(Cause.BAD_REPLY, "the server answers with a code that makes no sense here", words(reply))
     return WireError(cause, hint, words(reply))
+
+
+def _refused_login(reply: SMTPResponse, username: str) -> WireError:
+    """The error for a login that failed, by the codes of RFC 4954 section 6."""
+    if 500 <= reply.code <= 503:
+        return WireError(Cause.BAD_REPLY, "the server does not understand the login", words(reply))
+    if reply.code == 504:
+        return WireError(Cause.NO_MECHANISM, "the server offers this login method but does not know it", words(reply))
+    if reply.code in (530, 538):
+        return WireError(Cause.LOGIN_DISABLED, "the server allows no login without encryption", words(reply))
+    return refusal(reply, Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}")
 
 
 def _offers(trace: Trace, keyword: str) -> bool:

@@ -27,7 +27,6 @@ from mailtui.protocols.masking import Masker
 # A transcript is for people: what is longer than this is cut in the middle of a hostile flood, not of a dialogue.
 _TRANSCRIPT_LINES = 400
 _REPLY_LIMIT = 1_000
-_LINE_OCTETS = 4_000
 
 
 class Trace:
@@ -160,7 +159,8 @@ class Trace:
         )
 
     def _line(self, line: bytes) -> str:
-        return clean(self.masker(line[:_LINE_OCTETS].decode("utf-8", "backslashreplace")))
+        # Masked before it is cut: a secret at the cut would be left half shown.
+        return clean(self.masker(line.decode("utf-8", "backslashreplace")))
 
     def _note(self, sender: str, text: str) -> None:
         if len(self._transcript) < _TRANSCRIPT_LINES:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailtui.actions.check import CheckOptions, Limits, check_many
+from mailtui.actions.check import CheckOptions, Limits, Slots, check_many
 from mailtui.model.account import Account, CertificatePolicy, Protocol, SecretRef, Security, Trust
 from mailtui.model.check import CheckReport, Severity, Stage
 from tests.actions.kit import KNOWN, Gate, Ledger, account, endpoint, good
@@ -35,7 +35,9 @@ DEFAULT_LIMITS = Limits()
 
 
 async def run(accounts: list[Account], ledger: Ledger, limits: Limits = DEFAULT_LIMITS) -> None:
-    await check_many(accounts, KNOWN, on_event=ledger.events.append, on_report=ledger.reports.append, limits=limits)
+    await check_many(
+        accounts, KNOWN, on_event=ledger.events.append, on_report=ledger.reports.append, slots=Slots(limits)
+    )
 
 
 class TestLimits:
@@ -139,7 +141,8 @@ async def test_a_context_is_built_once_for_all(
     authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ca_file = tmp_path / "ca.pem"
-    ca_file.write_bytes(authority.ca_file.read_bytes())
+    # Contexts are shared by what the file says: this one says something of its own.
+    ca_file.write_bytes(b"# of this test alone\n" + authority.ca_file.read_bytes())
     build, built = ssl.create_default_context, 0
 
     def count(*arguments: object) -> ssl.SSLContext:
@@ -181,7 +184,7 @@ async def test_a_leg_that_waits_for_its_turn_loses_none_of_its_time() -> None:
         accounts = [account("a0", endpoint(silent.port)), account("a1", endpoint(silent.port))]
         accounts.append(account("a2", endpoint(smtp.port)))
         options = CheckOptions(stage_timeout=0.3, leg_timeout=0.3)
-        await check_many(accounts, KNOWN, on_report=ledger.reports.append, options=options, limits=Limits(200, 1))
+        await check_many(accounts, KNOWN, on_report=ledger.reports.append, options=options, slots=Slots(Limits(200, 1)))
     verdicts = {
         report.account: report.outbound and report.outbound.failure and report.outbound.failure.stage
         for report in ledger.reports

@@ -150,7 +150,7 @@ class HonestPop3(Honest):
         match line.split(" ", 1)[0]:
             case "CAPA":
                 lines = [self.offer]
-                lines += ["STLS"] if self.offers_starttls else ["SASL PLAIN", "USER"]
+                lines += ["STLS"] if self.offers_starttls else ["SASL PLAIN"]
                 lines += ["PIPELINING"] if self.manners.grouped else []
                 return b"+OK listed\r\n" + "".join(f"{line}\r\n" for line in lines).encode() + b".\r\n"
             case "STLS":

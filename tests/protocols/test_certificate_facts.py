@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import ssl
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailtui.protocols.certificate_facts import decoded_facts, encoded_facts, public_key_info
+from mailtui.protocols.certificate_facts import certificate_facts, decoded_facts, encoded_facts, public_key_info
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 BEGIN = datetime.datetime(2026, 1, 5, 9, 34, 43, tzinfo=datetime.UTC)
@@ -79,3 +79,19 @@ def test_a_damaged_certificate_is_read_or_refused(position: int, damage: bytes) 
     damaged = encoded[:position] + damage + encoded[position + len(damage) :]
     with contextlib.suppress(ValueError):
         assert len(public_key_info(damaged)) <= len(damaged)
+
+
+def test_a_certificate_that_only_openssl_can_read_can_still_be_pinned() -> None:
+    """Version 9 is no version: cryptography has an error of its own for it, and no ValueError."""
+    encoded = certificate(PLAIN, NAMES)
+    odd = encoded.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x08", 1)
+    assert odd != encoded
+
+    class Session:
+        def getpeercert(self, binary_form: bool = False) -> object:
+            return odd if binary_form else {}
+
+    facts = certificate_facts(cast(ssl.SSLObject, Session()))
+    assert facts is not None
+    assert facts.pin == encoded_facts(encoded).pin
+    assert facts.subject == "unreadable"

@@ -1,5 +1,6 @@
 """Every fault a certificate can have, on implicit TLS and on STARTTLS, and what each policy makes of it."""
 
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -164,6 +165,17 @@ async def test_a_ca_file_that_cannot_be_used_is_named(
     assert str(ca_file) in walked.report.failure.hint
     assert walked.connections == 1
     assert server.shaken == []
+
+
+async def test_a_ca_file_that_never_ends_holds_nobody_up(authority: Authority, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    server = Presenter(Protocol.IMAP, Security.IMPLICIT_TLS, authority.good)
+    way = Way(Security.IMPLICIT_TLS, certificate=CertificatePolicy(Trust.CA_FILE, ca_file=str(pipe)))
+    walked = await face(Protocol.IMAP, server, way)
+    assert walked.verdict == (Stage.TLS, Cause.CERTIFICATE_INVALID)
+    assert walked.report.failure is not None
+    assert "is not a file" in walked.report.failure.hint
 
 
 async def test_a_ca_file_that_changes_is_read_again(authority: Authority, tmp_path: Path) -> None:

@@ -119,6 +119,11 @@ SCENARIOS = [
         (Stage.AUTH, Cause.NOT_AVAILABLE),
         reply="NO [UNAVAILABLE] the database is down",
     ),
+    Scenario(
+        "login-wants-encryption",
+        logging_in(b"{tag} NO [PRIVACYREQUIRED] use TLS\r\n"),
+        (Stage.AUTH, Cause.LOGIN_DISABLED),
+    ),
     Scenario("login-bad", logging_in(b"{tag} BAD what?\r\n"), (Stage.AUTH, Cause.BAD_REPLY)),
     Scenario("plain-asked-for-more", logging_in(b"+ \r\n"), (Stage.AUTH, Cause.BAD_REPLY)),
     Scenario("challenges-without-end", logging_in(b"+ \r\n" * 1_000), (Stage.AUTH, Cause.BAD_REPLY)),

@@ -87,6 +87,15 @@ SCENARIOS = [
         reply="-ERR [SYS/TEMP] the database is down",
     ),
     Scenario(
+        "account-not-served",
+        offering(b"USER", ("USER", b"+OK\r\n"), ("PASS", b"-ERR [SYS/PERM] not enabled for POP access\r\n")),
+        (Stage.AUTH, Cause.NOT_AVAILABLE),
+        reply="-ERR [SYS/PERM] not enabled for POP access",
+    ),
+    Scenario(
+        "mailbox-later", logged_in(("STAT", b"-ERR [SYS/TEMP] try later\r\n")), (Stage.MAILBOX, Cause.NOT_AVAILABLE)
+    ),
+    Scenario(
         "mailbox-in-use",
         offering(b"USER", ("USER", b"+OK\r\n"), ("PASS", b"-ERR [IN-USE] another session has it\r\n")),
         (Stage.AUTH, Cause.NOT_AVAILABLE),

@@ -130,6 +130,26 @@ SCENARIOS = [
         (Stage.AUTH, Cause.NOT_AVAILABLE),
         reply="454 4.7.0 the database is down",
     ),
+    Scenario(
+        "login-not-understood",
+        offering(b"PLAIN", ("AUTH PLAIN", b"501 5.5.2 cannot decode\r\n")),
+        (Stage.AUTH, Cause.BAD_REPLY),
+    ),
+    Scenario(
+        "login-method-unknown-after-all",
+        offering(b"PLAIN", ("AUTH PLAIN", b"504 5.5.4 unrecognized authentication type\r\n")),
+        (Stage.AUTH, Cause.NO_MECHANISM),
+    ),
+    Scenario(
+        "login-wants-encryption",
+        offering(b"PLAIN", ("AUTH PLAIN", b"530 5.7.0 Must issue a STARTTLS command first\r\n")),
+        (Stage.AUTH, Cause.LOGIN_DISABLED),
+    ),
+    Scenario(
+        "login-method-too-weak",
+        offering(b"PLAIN", ("AUTH PLAIN", b"534 5.7.9 Application-specific password required\r\n")),
+        (Stage.AUTH, Cause.BAD_CREDENTIALS),
+    ),
     Scenario("login-250", offering(b"PLAIN", ("AUTH PLAIN", b"250 fine\r\n")), (Stage.AUTH, Cause.BAD_REPLY)),
     Scenario("plain-asked-for-more", offering(b"PLAIN", ("AUTH PLAIN", b"334 \r\n")), (Stage.AUTH, Cause.BAD_REPLY)),
     Scenario(
@@ -184,6 +204,18 @@ SCENARIOS = [
         "sender-later",
         logged_in(("MAIL", b"451 4.3.0 later\r\n"), ("RSET", b"250 ok\r\n")),
         (Stage.ENVELOPE, Cause.NOT_AVAILABLE),
+    ),
+    Scenario(
+        "sender-refused-for-good",
+        logged_in(("MAIL", b"550 5.7.1 not from here\r\n")),
+        (Stage.ENVELOPE, Cause.SENDER_REFUSED),
+        reply="550 5.7.1 not from here",
+    ),
+    Scenario(
+        "sender-refused-in-a-group",
+        logged_in(("MAIL", b"421 4.7.0 Too many messages\r\n"), capabilities=b"250-mail.test\r\n250 PIPELINING\r\n"),
+        (Stage.ENVELOPE, Cause.NOT_AVAILABLE),
+        reply="421 4.7.0 Too many messages",
     ),
     Scenario(
         "sender-nonsense",

@@ -65,3 +65,10 @@ def test_no_secret_masks_nothing() -> None:
 def test_short_secrets_do_not_eat_ordinary_words_in_base64() -> None:
     """Two bytes in base64 are two or three characters: they would be found everywhere."""
     assert Masker(("ab",))("YWJj and words") == "YWJj and words"
+
+
+def test_an_echo_in_another_encoding() -> None:
+    secret = "pässwörd"
+    echoed = secret.encode("iso-8859-1").decode("utf-8", "backslashreplace")
+    assert echoed != secret
+    assert Masker((secret,))(f"no such password: {echoed}") == f"no such password: {MASK}"

@@ -1,9 +1,15 @@
 """STARTTLS: once chosen it is the only way on, and nothing that was said before it counts after it."""
 
+import asyncio
+import ssl
+
 import pytest
 
-from mailtui.model.account import Protocol, Security
+from mailtui.model.account import CertificatePolicy, Protocol, Security
 from mailtui.model.check import Cause, Stage
+from mailtui.protocols.certificates import build_context
+from mailtui.protocols.dial import Network
+from mailtui.protocols.resolve import Once
 from tests.protocols.conftest import Authority
 from tests.protocols.dialogue import Turn, dialogue, play
 from tests.protocols.legs import Way, face
@@ -42,6 +48,40 @@ async def test_bytes_after_the_answer_are_an_attack(authority: Authority, protoc
 
     walked = await face(protocol, inject, Way(Security.STARTTLS, certificate=authority.policy))
     assert walked.verdict == (Stage.STARTTLS, Cause.STARTTLS_INJECTED)
+    assert heard_after == b""
+
+
+@every_protocol
+async def test_bytes_that_come_while_the_certificates_are_read_are_an_attack(
+    authority: Authority, protocol: Protocol
+) -> None:
+    """The first check of a run reads the store after the answer to STARTTLS: time for someone to slip a word in."""
+    turns = dialogue(protocol, Security.STARTTLS)[:3]
+    injected, answered = asyncio.Event(), asyncio.Event()
+    heard_after = b""
+
+    async def inject(peer: Peer) -> None:
+        nonlocal heard_after
+        await play(protocol, turns)(peer)
+        answered.set()
+        await injected.wait()
+        await peer.send(INJECTED[protocol][1])
+        heard_after = await peer.reader.read()
+
+    class SlowNetwork(Network):
+        def __init__(self) -> None:
+            super().__init__()
+            self.contexts = Once(self._slowly)
+
+        async def _slowly(self, policy: CertificatePolicy) -> ssl.SSLContext:
+            await answered.wait()
+            injected.set()
+            await asyncio.sleep(0.05)
+            return await build_context(policy)
+
+    way = Way(Security.STARTTLS, certificate=authority.policy)
+    walked = await face(protocol, inject, way, network=SlowNetwork())
+    assert walked.verdict == (Stage.TLS, Cause.STARTTLS_INJECTED)
     assert heard_after == b""
 
 

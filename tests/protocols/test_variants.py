@@ -59,6 +59,21 @@ class TestSmtp:
         # Two lines of answers are masked, the name among them.
         assert walked.dialogue.count("C ****") == 2
 
+    @pytest.mark.parametrize("prompt", [b"334 Username:\r\n", b"334 \r\n", b"334 VXNlcm5hbWU6\r\n"])
+    async def test_login_whatever_the_prompts_say(self, prompt: bytes) -> None:
+        await succeed(
+            Protocol.SMTP, self.turns(b"AUTH LOGIN", ("AUTH LOGIN", prompt), ("", prompt), ("", b"235 in\r\n"))
+        )
+
+    async def test_a_first_message_that_is_too_long_for_the_command_waits_to_be_asked(self) -> None:
+        token = SECRET * 40
+        message = b64encode(f"user={USERNAME}\1auth=Bearer {token}\1\1".encode()).decode()
+        asked = ("AUTH XOAUTH2", b"334 \r\n"), (message, b"235 in\r\n")
+        way = Way(login=Login(token, AuthMethod.XOAUTH2))
+        walked = await succeed(Protocol.SMTP, self.turns(b"AUTH XOAUTH2", *asked), way)
+        assert all(len(line) <= 512 for line in walked.received.splitlines(keepends=True) if line.startswith(b"AUTH"))
+        assert walked.dialogue.count("C ****") == 1
+
     async def test_without_tls_the_password_is_not_shown_if_it_need_not_be(self) -> None:
         turns = self.turns(
             b"AUTH PLAIN LOGIN CRAM-MD5", ("AUTH CRAM-MD5", b"334 PDFAbWFpbC50ZXN0Pg==\r\n"), ("", b"235 in\r\n")
