@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from mailtui.model.account import Account, Endpoint, Login, Protocol, SecretRef
+from mailtui.model.account import Account, Endpoint, SecretRef
 from mailtui.model.check import (
     CERTIFICATE_WARNING,
     Cause,
@@ -17,9 +17,10 @@ from mailtui.model.check import (
     Leg,
     LegFinished,
     LegReport,
+    LegSetup,
     Stage,
     TlsFacts,
-    plan,
+    legs_of,
     utc_now,
 )
 from mailtui.model.errors import SecretError
@@ -74,15 +75,11 @@ async def check_account(
     """
     started, began = utc_now(), time.perf_counter()
     network = network or Network()
-    legs = [
-        _Leg(account, leg, protocol, endpoint, login)
-        for leg, protocol, endpoint, login in _legs(account)
-        if leg in options.legs
-    ]
+    legs = [_Leg(account, setup) for setup in legs_of(account) if setup.leg in options.legs]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(leg.check(secrets, on_event, options, network, slot)) for leg in legs]
     reports = {task.result().leg: task.result() for task in tasks}
-    ms = (time.perf_counter() - began) * 1_000
+    ms = round((time.perf_counter() - began) * 1_000, 3)
     return CheckReport(account.name, started, ms, reports.get(Leg.OUTBOUND), reports.get(Leg.INBOUND))
 
 
@@ -107,29 +104,17 @@ async def check_many(
             group.create_task(check(account))
 
 
-def _legs(account: Account) -> list[tuple[Leg, Protocol, Endpoint, Login | None]]:
-    legs: list[tuple[Leg, Protocol, Endpoint, Login | None]] = [
-        (Leg.OUTBOUND, Protocol.SMTP, account.submission.endpoint, account.submission_login)
-    ]
-    if account.retrieval is not None:
-        legs.append((Leg.INBOUND, account.retrieval.protocol, account.retrieval.endpoint, account.retrieval_login))
-    return legs
-
-
 @dataclass(frozen=True, slots=True)
 class _Leg:
     account: Account
-    leg: Leg
-    protocol: Protocol
-    endpoint: Endpoint
-    login: Login | None
+    setup: LegSetup
 
     async def check(
         self, secrets: SecretReader, on_event: Listener | None, options: CheckOptions, network: Network, slot: Slot
     ) -> LegReport:
         """Walk this leg to its end, or to its first failure."""
         credentials, failure = await self._credentials(secrets)
-        async with slot(self.endpoint):
+        async with slot(self.setup.endpoint):
             trace = self._trace(on_event, options)
             if failure is not None:
                 trace.fail_before(Stage.AUTH, failure)
@@ -144,29 +129,29 @@ class _Leg:
         return report
 
     async def _credentials(self, secrets: SecretReader) -> tuple[Credentials | None, Failure | None]:
-        if self.login is None:
+        if self.setup.login is None:
             return None, None
-        if self.login.secret is None:
+        if self.setup.login.secret is None:
             return None, Failure(
                 Cause.SECRET_UNAVAILABLE, Stage.AUTH, "the account does not say where its secret is kept"
             )
         try:
-            secret = await secrets.read(self.login.secret, self.account.name)
+            secret = await secrets.read(self.setup.login.secret, self.account.name)
         except SecretError as error:
             return None, Failure(Cause.SECRET_UNAVAILABLE, Stage.AUTH, clean(str(error)))
         except Exception as error:  # noqa: BLE001  # a leg never raises, and one account never stops the others
             # Its message may hold the secret.
             hint = f"a fault of mailtui's own while the secret was read, please report it: {type(error).__name__}"
             return None, Failure(Cause.INTERNAL, Stage.AUTH, hint)
-        return Credentials(self.login.username, secret, self.login.method), None
+        return Credentials(self.setup.login.username, secret, self.setup.login.method), None
 
     def _trace(self, on_event: Listener | None, options: CheckOptions) -> Trace:
         return Trace(
             account=self.account.name,
-            leg=self.leg,
-            protocol=self.protocol,
-            endpoint=self.endpoint,
-            plan=plan(self.protocol, self.endpoint.security, self.login is not None),
+            leg=self.setup.leg,
+            protocol=self.setup.protocol,
+            endpoint=self.setup.endpoint,
+            plan=self.setup.plan,
             on_event=on_event,
             stage_timeout=min(options.stage_timeout, options.leg_timeout),
             leg_timeout=options.leg_timeout,
@@ -174,7 +159,7 @@ class _Leg:
         )
 
     async def _walk(self, trace: Trace, credentials: Credentials | None, network: Network) -> None:
-        session = session_class(self.protocol)(credentials, network)
+        session = session_class(self.setup.protocol)(credentials, network)
         try:
             await session.open(trace)
             await session.probe(trace, self.account.email)

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterable
 
 from mailtui.model.account import Account, CertificatePolicy, Security
+from mailtui.model.check import legs_of
 
 
 def prepare(accounts: Iterable[Account]) -> None:
     """Begin to read the certificate stores that checks of `accounts` will ask for, in a thread; the first one waits."""
-    endpoints = [account.submission.endpoint for account in accounts]
-    endpoints += [account.retrieval.endpoint for account in accounts if account.retrieval is not None]
+    endpoints = (leg.endpoint for account in accounts for leg in legs_of(account))
     policies = {endpoint.certificate for endpoint in endpoints if endpoint.security is not Security.NONE}
     if policies:
         threading.Thread(target=_build, args=(policies,), daemon=True, name="mailtui-preparation").start()

@@ -4,18 +4,19 @@ from collections.abc import Callable
 
 from mailtui.cli.output import BAD, BOLD, DANGER, DIM, GOOD, Output, Part, Styled, fit
 from mailtui.cli.words import account_line, milliseconds
-from mailtui.model.account import Account, Endpoint, Protocol, Trust
+from mailtui.model.account import Account, Trust
 from mailtui.model.check import (
     CheckReport,
     Event,
     Leg,
     LegFinished,
+    LegSetup,
     Severity,
     StageFinished,
     StageResult,
     StageStarted,
     Status,
-    plan,
+    legs_of,
 )
 
 LEAST_COLUMNS = 40
@@ -30,11 +31,11 @@ _TIME_WIDTH = 9
 class _Rungs:
     """One leg: what is known of each stage of its plan."""
 
-    def __init__(self, leg: Leg, protocol: Protocol, endpoint: Endpoint, authentication: bool) -> None:
-        self.leg = leg
-        self.title = f"{leg.value.capitalize()}  {protocol.label} {endpoint.label}"
-        self.unsafe = endpoint.certificate.trust is Trust.ANYTHING
-        self.stages = plan(protocol, endpoint.security, authentication)
+    def __init__(self, setup: LegSetup) -> None:
+        self.leg = setup.leg
+        self.title = f"{setup.leg.value.capitalize()}  {setup.protocol.label} {setup.endpoint.label}"
+        self.unsafe = setup.endpoint.certificate.trust is Trust.ANYTHING
+        self.stages = setup.plan
         self.results: list[StageResult | None] = [None] * len(self.stages)
         self.started: dict[int, float] = {}
         self.finished = False
@@ -47,14 +48,7 @@ class LadderView:
         self._output = output
         self._account = account
         self._clock = clock
-        self._rungs: dict[Leg, _Rungs] = {}
-        submission, retrieval = account.submission, account.retrieval
-        if Leg.OUTBOUND in legs:
-            self._rungs[Leg.OUTBOUND] = _Rungs(
-                Leg.OUTBOUND, Protocol.SMTP, submission.endpoint, submission.authentication
-            )
-        if Leg.INBOUND in legs and retrieval is not None:
-            self._rungs[Leg.INBOUND] = _Rungs(Leg.INBOUND, retrieval.protocol, retrieval.endpoint, True)
+        self._rungs = {setup.leg: _Rungs(setup) for setup in legs_of(account) if setup.leg in legs}
         self._marks = ("+", "x", ">", "-") if output.plain_marks else ("✓", "✗", "▸", "·")
         self._bar = "|" if output.plain_marks else "│"
 

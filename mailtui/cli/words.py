@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from mailtui.cli.output import BAD, BOLD, DANGER, DIM, GOOD, WARN, Part, Styled, fit
-from mailtui.model.account import Account, Endpoint, Trust
-from mailtui.model.check import CheckReport, Leg, LegReport, Severity, StageResult, Status
+from mailtui.model.account import Account, Trust
+from mailtui.model.check import CheckReport, Leg, LegReport, Severity, StageResult, Status, legs_of
 from mailtui.model.text import clean, width
 
 SEVERITY_WORDS = {Severity.OK: "good", Severity.WARNING: "WARNING", Severity.FAILED: "FAILED"}
@@ -77,13 +77,9 @@ def local_time(moment: datetime | None) -> str:
 
 def unsafe_lines(account: Account) -> Iterator[list[Part]]:
     """What an account must never be shown without: the legs that accept any certificate."""
-    retrieval = account.retrieval
-    endpoints: list[tuple[Leg, Endpoint]] = [(Leg.OUTBOUND, account.submission.endpoint)]
-    if retrieval is not None:
-        endpoints.append((Leg.INBOUND, retrieval.endpoint))
-    for leg, endpoint in endpoints:
-        if endpoint.certificate.trust is Trust.ANYTHING:
-            yield [Styled(f"{account.name}: {leg.value} certificates: {Trust.ANYTHING.label}", DANGER)]
+    for setup in legs_of(account):
+        if setup.endpoint.certificate.trust is Trust.ANYTHING:
+            yield [Styled(f"{account.name}: {setup.leg.value} certificates: {Trust.ANYTHING.label}", DANGER)]
 
 
 def table_lines(headings: list[str], rows: list[list[Styled]], columns: int) -> Iterator[list[Part]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from mailtui.model.account import Endpoint, Protocol, Security
+from mailtui.model.account import Account, Endpoint, Login, Protocol, Security
 
 CERTIFICATE_WARNING = timedelta(days=14)
 """A certificate that ends sooner than this makes a check a warning."""
@@ -44,6 +44,30 @@ def plan(protocol: Protocol, security: Security, authentication: bool) -> tuple[
         stages += [Stage.AUTH, Stage.CAPABILITIES]
     stages += [Stage.ENVELOPE if protocol is Protocol.SMTP else Stage.MAILBOX, Stage.QUIT]
     return tuple(stages)
+
+
+@dataclass(frozen=True, slots=True)
+class LegSetup:
+    """One leg as an account has it; `login` is None where it goes without authentication."""
+
+    leg: Leg
+    protocol: Protocol
+    endpoint: Endpoint
+    login: Login | None
+
+    @property
+    def plan(self) -> tuple[Stage, ...]:
+        """The stages that a check of this leg walks."""
+        return plan(self.protocol, self.endpoint.security, self.login is not None)
+
+
+def legs_of(account: Account) -> tuple[LegSetup, ...]:
+    """The legs that `account` has, outbound first; a send-only account has no other."""
+    outbound = LegSetup(Leg.OUTBOUND, Protocol.SMTP, account.submission.endpoint, account.submission_login)
+    if account.retrieval is None:
+        return (outbound,)
+    retrieval = account.retrieval
+    return outbound, LegSetup(Leg.INBOUND, retrieval.protocol, retrieval.endpoint, account.retrieval_login)
 
 
 class FailureKind(StrEnum):

@@ -9,6 +9,8 @@ from mailtui.model.text import has_hostile
 
 _PIN = re.compile(r"[0-9a-f]{64}")
 _TEXT_LIMIT = 1_000
+# It stands in every line that speaks of the account.
+_NAME_LIMIT = 100
 # RFC 5321 section 4.5.3.1: 64 octets of local part, 255 of domain.
 _LOCAL_PART_LIMIT = 64
 _INTERVAL_LIMIT = 7 * 24 * 60
@@ -27,9 +29,11 @@ def require_valid(account: Account) -> Account:
 
 
 def _problems(account: Account) -> Iterator[FieldError]:
-    yield from _text("name", account.name, required=True)
+    yield from _text("name", account.name, required=True, limit=_NAME_LIMIT)
     if account.name != account.name.strip():
         yield FieldError("name", "starts or ends with a space; remove it")
+    if account.name.startswith("-"):
+        yield FieldError("name", "starts with a hyphen, as options of commands do; begin with another character")
     yield from _text("type", account.type)
     yield from _text("display_name", account.display_name)
     yield from _text("notes", account.notes, limit=10 * _TEXT_LIMIT)

@@ -1,9 +1,12 @@
 """Keep secrets out of everything that is shown: plain, quoted and in every base64 alignment."""
 
 import contextlib
+import re
 from base64 import b64encode
 
 MASK = "****"
+
+_SHORT = 4
 
 
 def _base64_cores(secret: bytes) -> list[str]:
@@ -34,6 +37,7 @@ class Masker:
 
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self._forms: list[str] = []
+        self._words: list[re.Pattern[str]] = []
         for secret in secrets:
             self.hide(secret)
 
@@ -41,12 +45,18 @@ class Masker:
         """Mask `secret` from now on, too."""
         if not secret:
             return
+        if len(secret) < _SHORT:
+            # Within other words it would mask half of what is shown, and be told by what is missing.
+            self._words.append(re.compile(rf"(?<!\w){re.escape(secret)}(?!\w)"))
+            return
         raw = secret.encode("utf-8", "surrogateescape")
         quoted = secret.replace("\\", "\\\\").replace('"', '\\"')
         forms = {*self._forms, secret, quoted, *_base64_cores(raw), *_other_encodings(secret)}
         self._forms = sorted(forms, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
+        for word in self._words:
+            text = word.sub(MASK, text)
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)

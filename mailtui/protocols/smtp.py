@@ -7,7 +7,7 @@ from typing import cast
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
-from mailtui.model.account import ascii_host
+from mailtui.model.account import Security, ascii_host
 from mailtui.model.check import Cause, Stage
 from mailtui.protocols import sasl
 from mailtui.protocols.faults import WireError, closed
@@ -201,7 +201,9 @@ class SmtpSession(Session):
             if keyword == "AUTH":
                 offered += mechanisms
         if not offered:
-            raise WireError(Cause.AUTH_NOT_OFFERED, "the server offers no login here; submission ports are 465 and 587")
+            unprotected = trace.endpoint.security is Security.NONE and _offers(trace, "STARTTLS")
+            way_out = "it may after STARTTLS, which it offers" if unprotected else "submission ports are 465 and 587"
+            raise WireError(Cause.AUTH_NOT_OFFERED, f"the server offers no login here; {way_out}")
         return tuple(dict.fromkeys(offered))
 
     async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
@@ -235,7 +237,12 @@ class SmtpSession(Session):
             reply = await (self.wire.read_response() if is_grouped else self.wire.command(commands[0]))
             block.reply = words(reply)
             if reply.code != 250:
-                raise refusal(reply, Cause.SENDER_REFUSED, f"the server does not let {email} send")
+                hint = f"the server does not let {email} send"
+                if reply.code == 530 and self.credentials is None:
+                    hint = "the server wants a login, and the account has none"
+                    wants if reply.code == 530 and self.credentials is None else f"the server does not let {email} send"
+                )
+                raise refusal(reply, Cause.SENDER_REFUSED, hint)
             reset = await (self.wire.read_response() if is_grouped else self.wire.command(commands[1]))
             if reset.code != 250:
                 raise refusal(reset, Cause.BAD_REPLY, "the server does not take the test back (RSET)")

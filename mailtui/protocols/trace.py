@@ -130,7 +130,7 @@ class Trace:
             protocol=self.protocol,
             endpoint=self.endpoint,
             stages=(*self._results, *rest),
-            ms=(time.perf_counter() - self._began) * 1_000,
+            ms=round((time.perf_counter() - self._began) * 1_000, 3),
             failure=self.failure,
             tls=self.tls,
             address=self.address,
@@ -164,7 +164,7 @@ class Trace:
 
     def _note(self, sender: str, text: str) -> None:
         if len(self._transcript) < _TRANSCRIPT_LINES:
-            self._transcript.append(TranscriptLine(sender, text, (time.perf_counter() - self._began) * 1_000))
+            self._transcript.append(TranscriptLine(sender, text, round((time.perf_counter() - self._began) * 1_000, 3)))
         elif len(self._transcript) == _TRANSCRIPT_LINES:
             self._transcript.append(TranscriptLine("*", "the dialogue goes on; the rest is not kept", 0.0))
 
@@ -244,7 +244,7 @@ class StageBlock:
         if self._trace.watch.end(error):
             error = WireError(Cause.SILENT, self._silence())
         trace = self._trace
-        ms = (time.perf_counter() - self._began) * 1_000
+        ms = round((time.perf_counter() - self._began) * 1_000, 3)
         if error is None:
             detail, reply = trace.shown(self.detail), trace.shown(self.reply)
             trace.finish(StageResult(self.stage, Status.OK, ms, detail, reply), None)

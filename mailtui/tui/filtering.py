@@ -1,9 +1,8 @@
 """Find accounts by any text."""
 
 from mailtui.model.account import Account
-from mailtui.model.check import Leg
+from mailtui.model.check import Leg, legs_of
 from mailtui.tui.board import Board
-from mailtui.tui.legs import legs_of
 from mailtui.tui.words import Mark
 
 
@@ -45,6 +44,6 @@ class AccountFilter:
 def _settings(account: Account) -> str:
     parts = [account.name, account.email, account.display_name, account.type, account.notes]
     parts += [account.submission.username, account.retrieval.username if account.retrieval else ""]
-    for protocol, endpoint, _ in legs_of(account).values():
-        parts += [protocol.label, endpoint.label, endpoint.security.label]
+    for setup in legs_of(account):
+        parts += [setup.protocol.label, setup.endpoint.label, setup.endpoint.security.label]
     return "\n".join(parts).casefold()

@@ -12,13 +12,14 @@ from mailtui.model.check import (
     Leg,
     LegFinished,
     LegReport,
+    LegSetup,
     Severity,
     Stage,
     StageFinished,
     StageResult,
     StageStarted,
     Status,
-    plan,
+    legs_of,
 )
 from mailtui.tui.words import Mark
 
@@ -81,6 +82,7 @@ class LegProgress:
 
     @property
     def mark(self) -> Mark:
+        """The mark of a leg that is being checked."""
         if self.report is not None:
             return _severity_mark(self.report)
         if self.failure is not None:
@@ -94,15 +96,6 @@ def _severity_mark(report: LegReport) -> Mark:
     return {Severity.OK: Mark.OK, Severity.WARNING: Mark.WARNING, Severity.FAILED: Mark.FAILED}[report.severity]
 
 
-def legs_of(account: Account) -> Mapping[Leg, tuple[Protocol, Endpoint, bool]]:
-    """The legs that `account` has: protocol, endpoint and whether it logs in."""
-    submission = account.submission
-    legs = {Leg.OUTBOUND: (Protocol.SMTP, submission.endpoint, submission.authentication)}
-    if account.retrieval is not None:
-        legs[Leg.INBOUND] = (account.retrieval.protocol, account.retrieval.endpoint, True)
-    return legs
-
-
 def leg_of(event: Event) -> Leg:
     """The leg that `event` belongs to."""
     return event.report.leg if isinstance(event, LegFinished) else event.leg
@@ -110,13 +103,16 @@ def leg_of(event: Event) -> Leg:
 
 def progress_of(account: Account) -> dict[Leg, LegProgress]:
     """A fresh start for each leg of `account`."""
-    return {
-        leg: LegProgress(plan(protocol, endpoint.security, logs_in))
-        for leg, (protocol, endpoint, logs_in) in legs_of(account).items()
-    }
+    return {setup.leg: LegProgress(setup.plan) for setup in legs_of(account)}
+
+
+def setup_of(account: Account, leg: Leg) -> LegSetup | None:
+    """How `account` has `leg`; None if it has none."""
+    return next((setup for setup in legs_of(account) if setup.leg is leg), None)
 
 
 def leg_report(report: CheckReport | None, leg: Leg) -> LegReport | None:
+    """The report of one leg, None if it was not checked."""
     if report is None:
         return None
     return report.outbound if leg is Leg.OUTBOUND else report.inbound
@@ -135,10 +131,10 @@ def leg_mark(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
 def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], report: CheckReport | None) -> LegView:
     """All that is known of one leg of `account`."""
     mark = leg_mark(account, leg, progress, report)
-    settings = legs_of(account).get(leg)
-    if settings is None:
+    setup = setup_of(account, leg)
+    if setup is None:
         return LegView(leg, mark)
-    protocol, endpoint, logs_in = settings
+    protocol, endpoint = setup.protocol, setup.endpoint
     running = progress.get(leg)
     last = running.report if running is not None else leg_report(report, leg)
     if last is not None:
@@ -158,7 +154,7 @@ def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
     if running is not None:
         stages = tuple(_live(running, step, stage) for step, stage in enumerate(running.planned))
         return LegView(leg, mark, protocol, endpoint, stages, running.failure)
-    waiting = tuple(StageView(stage, Mark.UNCHECKED) for stage in plan(protocol, endpoint.security, logs_in))
+    waiting = tuple(StageView(stage, Mark.UNCHECKED) for stage in setup.plan)
     return LegView(leg, mark, protocol, endpoint, waiting)
 
 

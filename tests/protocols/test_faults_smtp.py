@@ -116,6 +116,13 @@ SCENARIOS = [
         reply="454 4.7.0 no certificate here",
     ),
     Scenario("auth-not-offered", greeted(b"250 mail.test\r\n"), (Stage.AUTH, Cause.AUTH_NOT_OFFERED)),
+    Scenario(
+        "sender-refused-without-a-login",
+        [*greeted(b"250 mail.test\r\n"), Turn(Stage.ENVELOPE, "MAIL", b"530 5.7.0 Authentication required\r\n")],
+        (Stage.ENVELOPE, Cause.SENDER_REFUSED),
+        Way(login=Login(wanted=False)),
+        reply="530 5.7.0 Authentication required",
+    ),
     Scenario("only-unknown-mechanisms", greeted(WRONG_MECHANISMS), (Stage.AUTH, Cause.NO_MECHANISM)),
     Scenario("no-such-mechanism", offering(b"PLAIN"), (Stage.AUTH, Cause.NO_MECHANISM), asking(AuthMethod.CRAM_MD5)),
     Scenario(

@@ -72,3 +72,9 @@ def test_an_echo_in_another_encoding() -> None:
     echoed = secret.encode("iso-8859-1").decode("utf-8", "backslashreplace")
     assert echoed != secret
     assert Masker((secret,))(f"no such password: {echoed}") == f"no such password: {MASK}"
+
+
+def test_a_short_secret_is_masked_where_it_stands_alone() -> None:
+    """In the middle of words it would be told by the letters that are missing."""
+    assert Masker(("x",))("the password x of example.org") == f"the password {MASK} of example.org"
+    assert Masker(("abc",))("abc? (abc) abcd") == f"{MASK}? ({MASK}) abcd"

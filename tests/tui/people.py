@@ -27,9 +27,8 @@ from mailtui.model.check import (
     Status,
     TlsFacts,
     TranscriptLine,
-    plan,
 )
-from mailtui.tui.legs import legs_of
+from mailtui.tui.legs import setup_of
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
 _KEYRING = SecretRef(SecretScheme.KEYRING)
@@ -87,10 +86,12 @@ def leg_report(
     account: Account, leg: Leg, failure: Failure | None = None, *, warning: str = "", shown: str = ""
 ) -> LegReport:
     """What a check of `leg` finds: all good, or good until the failure's stage, with `shown` as its detail."""
-    protocol, endpoint, logs_in = legs_of(account)[leg]
+    setup = setup_of(account, leg)
+    assert setup is not None
+    protocol, endpoint = setup.protocol, setup.endpoint
     stages: list[StageResult] = []
     status = Status.OK
-    for stage in plan(protocol, endpoint.security, logs_in):
+    for stage in setup.plan:
         if status is Status.FAILED:
             status = Status.SKIPPED
         if failure is not None and status is Status.OK and stage is failure.stage:

@@ -72,7 +72,7 @@ def retrievals(draw: st.DrawFn) -> Retrieval:
 
 accounts = st.builds(
     Account,
-    name=names,
+    name=names.filter(lambda name: not name.startswith("-")),
     email=st.sampled_from(["ada@example.org", "grüße@bücher.example", '"odd\\"one"@example.org']),
     submission=st.builds(
         Submission,
@@ -318,3 +318,22 @@ def test_the_keys_are_those_that_are_written() -> None:
         written = table if name == "account" else table[name]
         assert isinstance(written, dict)
         assert set(written) - {"submission", "retrieval"} == {key.name for key in keys}
+
+
+@pytest.mark.parametrize("field", ["port", "interval", "delete_after"])
+@pytest.mark.parametrize("number", ["0x" + "f" * 5_000, "-1_000_000_000", "9" * 30])
+def test_a_number_beyond_all_bounds_is_one_problem_of_its_field(field: str, number: str) -> None:
+    text = (
+        '[[account]]\nname = "ada"\nemail = "a@b.example"\n[account.submission]\nhost = "h.example"\n'
+        f'secret = "ask"\n[account.retrieval]\nhost = "h.example"\n{field} = {number}\n'
+    )
+    with pytest.raises(AccountFileError) as told:
+        read_accounts(text, "f.toml")
+    assert str(told.value) == (
+        f"f.toml:9: account ada: retrieval.{field}: is a number far beyond what it can be; give a smaller one"
+    )
+
+
+def test_a_number_of_thousands_of_digits_is_told_with_its_line() -> None:
+    with pytest.raises(AccountFileError, match=r"^f\.toml:3: holds a number of thousands of digits"):
+        read_accounts(f"[[account]]\nname = 1\nport = {'9' * 5_000}\n", "f.toml")
