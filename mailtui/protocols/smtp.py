@@ -240,8 +240,6 @@ class SmtpSession(Session):
                 hint = f"the server does not let {email} send"
                 if reply.code == 530 and self.credentials is None:
                     hint = "the server wants a login, and the account has none"
-                    wants if reply.code == 530 and self.credentials is None else f"the server does not let {email} send"
-                )
                 raise refusal(reply, Cause.SENDER_REFUSED, hint)
             reset = await (self.wire.read_response() if is_grouped else self.wire.command(commands[1]))
             if reset.code != 250:
