@@ -35,9 +35,14 @@ _INTRODUCTION = """\
 class EditStore(Interface):
     """The part of the database that an edit needs. Calls block; they raise MailtuiError."""
 
-    def account(self, name: str) -> Account: ...
-    def add(self, account: Account) -> object: ...
-    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> object: ...
+    def account(self, name: str) -> Account:
+        """The account of that name."""
+
+    def add(self, account: Account) -> object:
+        """Store a new account."""
+
+    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> object:
+        """Put `account` in the place of the one named `old_name`, if that has not changed since."""
 
 
 @dataclass(frozen=True, slots=True)

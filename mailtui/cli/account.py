@@ -184,7 +184,7 @@ def _utc(moment: datetime) -> str:
 
 
 def remove(args: Namespace, output: Output) -> int:
-    """Forget accounts, after a yes on the terminal or --yes."""
+    """Forget accounts, all or none, after a yes on the terminal or --yes."""
     with open_database(args) as database:
         accounts = [database.account(name) for name in dict.fromkeys(args.name)]
         names = ", ".join(account.name for account in accounts)
@@ -194,11 +194,12 @@ def remove(args: Namespace, output: Output) -> int:
             if not confirm(output, f"Remove {names} and the check history?"):
                 output.line("nothing was removed")
                 return 0
-        for account in accounts:
-            database.remove(account.name)
-            output.line(f"removed {account.name}")
-            if stored := _stored_secrets(account):
-                output.line(f"its secret stays in {' and '.join(stored)}; remove it there if nothing else uses it")
+        database.remove(*(account.name for account in accounts))
+    for account in accounts:
+        output.line(f"removed {account.name}")
+        for source in _stored_secrets(account):
+            command = f"mailtui secret remove {quote(account.name)} --from {quote(source)}"
+            output.line(f"its secret stays in {source}; to remove it: {command}")
     return 0
 
 

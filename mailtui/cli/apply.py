@@ -16,26 +16,27 @@ _DIFF_STYLES = {"+": GOOD, "-": BAD, "@": DIM}
 
 
 def apply(args: Namespace, output: Output) -> int:
-    """Create or update the accounts of a file; a file with a problem changes nothing."""
+    """Create or update the accounts of a file, all or none of them."""
     wanted = accounts_from_file(args.file)
     if not wanted:
         raise UsageError(f"{args.file}: holds no [[account]]")
+    from mailtui.storage.database import Change
+
     with open_database(args) as database:
         stored = {account.name: account for account in database.accounts()}
-        for account in wanted:
-            before = stored.get(account.name)
-            if before is not None and _same(before, account):
-                output.line("unchanged  ", Styled(account.name, DIM))
-            elif args.dry_run:
-                _print_difference(output, before, account)
-            elif before is None:
-                database.add(account)
-                output.line(Styled("created", GOOD), f"    {account.name}")
-            else:
-                database.update(account.name, account, expected_updated=before.updated)
-                output.line(Styled("updated", GOOD), f"    {account.name}")
-            for line in unsafe_lines(account):
-                output.line(*line)
+        changes = [Change(account, stored.get(account.name)) for account in wanted]
+        if not args.dry_run:
+            database.apply(changes)
+    for change in changes:
+        account, before = change.account, change.before
+        if before is not None and _same(before, account):
+            output.line("unchanged  ", Styled(account.name, DIM))
+        elif args.dry_run:
+            _print_difference(output, before, account)
+        else:
+            output.line(Styled("created" if before is None else "updated", GOOD), f"    {account.name}")
+        for line in unsafe_lines(account):
+            output.line(*line)
     return 0
 
 

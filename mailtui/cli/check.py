@@ -12,6 +12,7 @@ from mailtui.model.account import Account
 from mailtui.model.check import Leg
 from mailtui.model.errors import UsageError
 from mailtui.model.text import clean
+from mailtui.storage.names import no_such_account
 
 
 def check(args: Namespace, output: Output) -> int:
@@ -61,7 +62,8 @@ def choose_accounts(
     by_name = {account.name: account for account in accounts}
     unknown = [name for name in names if name not in by_name]
     if unknown:
-        raise UsageError("\n".join(_unknown(name, list(by_name), source) for name in dict.fromkeys(unknown)))
+        known = list(by_name)
+        raise UsageError("\n".join(no_such_account(name, known, place=source) for name in dict.fromkeys(unknown)))
     chosen = [by_name[name] for name in dict.fromkeys(names)]
     for account in chosen:
         if not _has_leg(account, legs):
@@ -71,11 +73,3 @@ def choose_accounts(
 
 def _has_leg(account: Account, legs: frozenset[Leg]) -> bool:
     return Leg.OUTBOUND in legs or account.retrieval is not None
-
-
-def _unknown(name: str, known: list[str], source: str) -> str:
-    from difflib import get_close_matches
-
-    similar = get_close_matches(name, known, 3, 0.5)
-    hint = f"; did you mean {' or '.join(repr(clean(other)) for other in similar)}?" if similar else ""
-    return f"there is no account named {clean(name)!r} in {clean(source)}{hint}"

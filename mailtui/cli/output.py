@@ -6,10 +6,11 @@ Imports little: every command pays for it.
 import contextlib
 import os
 import sys
+from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Sequence
 from io import TextIOWrapper
 
-from mailtui.model.text import clean, width
+from mailtui.model.text import clean, pad
 
 TYPE_CHECKING = False  # typing's own constant costs the import of typing
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ GOOD, BAD, WARN, DIM, BOLD, DANGER = "32", "31", "33", "2", "1", "1;31"
 
 CLOSED_PIPE_EXIT = 141
 """What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE."""
+
+HELD_LIMIT = 1 << 20
+"""Characters that are kept back while a question waits; beyond them lines come out beside it rather than be lost."""
 
 _LINE_LIMIT = 8_000
 
@@ -39,19 +43,7 @@ Part = str | Styled
 
 def fit(text: str, columns: int) -> str:
     """`text` cleaned, then cut or padded to exactly `columns` terminal columns; a cut one ends in an ellipsis."""
-    shown = clean(text)
-    taken = width(shown)
-    if taken > columns:
-        if columns < 1:
-            return ""
-        taken = 0
-        for end, character in enumerate(shown):
-            if taken + width(character) > columns - 1:
-                shown = f"{shown[:end]}…"
-                break
-            taken += width(character)
-        taken += 1
-    return shown + " " * (columns - taken)
+    return pad(clean(text), columns)
 
 
 class Output:
@@ -76,6 +68,10 @@ class Output:
         self._drawn = 0
         self._drawing = ""
         self._held = False
+        self._kept: list[tuple[TextIO, str]] = []
+        self._kept_size = 0
+        # Questions are asked in threads. Of `_thread`, since loading `threading` costs every command.
+        self._turn = allocate_lock()
 
     @property
     def columns(self) -> int:
@@ -155,9 +151,12 @@ class Output:
             self._drawn = 0
 
     def hold(self, held: bool) -> None:
-        """Stop drawing, while a question waits for its answer on the same terminal; then start below it."""
-        self._held = held
-        self._drawn = 0
+        """Keep back all that is for the terminal while a question waits there for its answer; then print it below."""
+        with self._turn:
+            self._held = held
+            self._drawn = 0
+            if not held:
+                self._release()
 
     def flush(self) -> None:
         """Hand everything written to the reader of standard output."""
@@ -178,8 +177,37 @@ class Output:
         return _styled(shown, part.style) if self._colours and part.style and shown else shown
 
     def _write(self, text: str) -> None:
-        if not self.closed:
-            self._guarded(lambda: self._out.write(text))
+        self._put(self._out, text)
+
+    def _complain(self, text: str) -> None:
+        self._put(self._err, text)
+
+    def _put(self, stream: "TextIO", text: str) -> None:
+        with self._turn:
+            if self._held and stream.isatty():
+                self._kept.append((stream, text))
+                self._kept_size += len(text)
+                if self._kept_size > HELD_LIMIT:
+                    self._release()
+            else:
+                self._send(stream, text)
+
+    def _release(self) -> None:
+        for stream, text in self._kept:
+            self._send(stream, text)
+        self._kept.clear()
+        self._kept_size = 0
+
+    def _send(self, stream: "TextIO", text: str) -> None:
+        if stream is self._out:
+            if not self.closed:
+                self._guarded(lambda: stream.write(text))
+            return
+        try:
+            stream.write(text)
+            stream.flush()
+        except BrokenPipeError:
+            _discard(stream)
 
     def _guarded(self, action: Callable[[], object]) -> None:
         try:
@@ -188,13 +216,6 @@ class Output:
             self.closed = True
             # Or the interpreter complains when it flushes at its end.
             _discard(self._out)
-
-    def _complain(self, text: str) -> None:
-        try:
-            self._err.write(text)
-            self._err.flush()
-        except BrokenPipeError:
-            _discard(self._err)
 
     def _size(self) -> tuple[int, int]:
         try:

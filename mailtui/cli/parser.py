@@ -143,8 +143,8 @@ def _add_check(commands: "Commands[Parser]") -> None:
 def _add_secret(commands: "Commands[Parser]") -> None:
     parser = commands.add_parser(
         "secret",
-        help="put, try and find the passwords of accounts",
-        description="Put, try and find the passwords of accounts. No command shows one.",
+        help="put, remove, try and find the passwords of accounts",
+        description="Put, remove, try and find the passwords of accounts. No command shows one.",
         epilog="example:\n  mailtui secret set ada --to keyring",
     )
     parser.set_defaults(command_parser=parser)
@@ -162,6 +162,24 @@ def _add_secret(commands: "Commands[Parser]") -> None:
     put.add_argument("name", metavar="ACCOUNT", help="the account")
     put.add_argument("--leg", choices=LEGS, help="inbound gives the retrieval a secret of its own")
     put.add_argument("--to", metavar="SOURCE", help=f"where to keep it from now on: {SECRET_SOURCES}")
+    remove = add_command(
+        actions,
+        "remove",
+        "mailtui.cli.secret:remove",
+        "remove the stored secrets of an account",
+        "examples:\n  mailtui secret remove ada\n  mailtui secret remove ada --from vault:ada\n\n"
+        "The account stays, and needs another secret; with --from it may be gone already.",
+    )
+    remove.add_argument("name", metavar="ACCOUNT", help="the account")
+    what = remove.add_mutually_exclusive_group()
+    what.add_argument("--leg", choices=LEGS, help="the secret of this leg only")
+    what.add_argument(
+        "--from",
+        metavar="SOURCE",
+        dest="source",
+        help="this entry, whatever the account says: keyring, keyring:ENTRY, vault or vault:ENTRY",
+    )
+    remove.add_argument("--yes", action="store_true", help="even if another account uses the same entry")
     test = add_command(
         actions,
         "test",

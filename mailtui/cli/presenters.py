@@ -83,9 +83,11 @@ class PlainPresenter:
 
     @property
     def on_event(self) -> Listener | None:
+        """What takes the events; None where only whole reports are told."""
         return self._tell if self._total == 1 else None
 
     def on_report(self, report: CheckReport) -> None:
+        """Tell a report, if its stages were not told as they came."""
         self._counts.add(report.severity)
         if self._total > 1:
             for leg in report.legs:
@@ -96,9 +98,10 @@ class PlainPresenter:
         self._output.flush()
 
     def tick(self) -> None:
-        pass
+        """Nothing moves between the lines."""
 
     def end(self, severity: Severity) -> None:
+        """Sum up many accounts."""
         if self._total > 1:
             self._output.line()
             for line in self._summary:
@@ -129,18 +132,21 @@ class LadderPresenter:
 
     @property
     def on_event(self) -> Listener | None:
+        """What takes the events: the drawing."""
         return self._ladder.on_event
 
     def on_report(self, report: CheckReport) -> None:
+        """Finish the drawing, and print the verdicts below it."""
         self._ladder.draw()
         for leg in report.legs:
             _tell_leg(self._output, report.account, leg, transcript=self._transcript)
 
     def tick(self) -> None:
+        """Draw again, for the times of running stages."""
         self._ladder.draw()
 
     def end(self, severity: Severity) -> None:
-        pass
+        """All is said by then."""
 
 
 class ManyPresenter:
@@ -154,9 +160,11 @@ class ManyPresenter:
 
     @property
     def on_event(self) -> Listener | None:
+        """None: single stages would be too many lines."""
         return None
 
     def on_report(self, report: CheckReport) -> None:
+        """Print the line of an account that has ended."""
         self._counts.add(report.severity)
         self._view.on_report(report)
         if self._transcript:
@@ -165,9 +173,11 @@ class ManyPresenter:
                     self._output.line(*line)
 
     def tick(self) -> None:
+        """Draw the count again."""
         self._view.draw()
 
     def end(self, severity: Severity) -> None:
+        """Put the sum in the place of the count."""
         self._output.erase()
         self._output.line(self._counts.told())
 
@@ -183,15 +193,18 @@ class JsonPresenter:
 
     @property
     def on_event(self) -> Listener | None:
+        """None: the document holds whole reports."""
         return None
 
     def on_report(self, report: CheckReport) -> None:
+        """Keep a report for the document."""
         self._texts[report.account] = json.dumps(report_to_json(report, transcript=self._transcript))
 
     def tick(self) -> None:
-        pass
+        """Nothing is shown before the end."""
 
     def end(self, severity: Severity) -> None:
+        """Print the document."""
         accounts = ",\n".join(text for text in self._texts.values() if text)
         self._output.json_text(
             f'{{"version": {VERSION}, "severity": "{severity_name(severity)}", "accounts": [\n{accounts}\n]}}'

@@ -1,4 +1,4 @@
-"""mailtui secret set, test and where: put, try and find secrets; none is ever shown."""
+"""mailtui secret set, remove, test and where: put, try and find secrets; none is ever shown."""
 
 import asyncio
 from argparse import Namespace
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mailtui.cli.output import BAD, DIM, GOOD, Output, Styled
 from mailtui.cli.places import open_database, secret_store
-from mailtui.cli.terminal import ask_secret, echo_restored, is_interactive, piped_secret
+from mailtui.cli.terminal import ask_secret, can_type_secrets, piped_secret, questions_cleared
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import Leg
 from mailtui.model.errors import SecretError, UsageError
@@ -33,9 +33,9 @@ def put(args: Namespace, output: Output) -> int:
         if ref.scheme in WRITABLE:
             secret = _read_secret(f"Secret of {account.name} for {ref.scheme.value}")
             store = secret_store(args, output)
-            with echo_restored():
+            with questions_cleared(output):
                 asyncio.run(store.write(ref, account.name, secret))
-            output.line(f"kept in {_entry(ref, account.name)}")
+            output.line(f"kept in {_place(ref.scheme, ref.value or account.name)}")
         if ref != present:
             database.update(account.name, _with(account, leg, ref), expected_updated=account.updated)
             output.line(f"{account.name} now reads its {leg.value} secret from {ref}")
@@ -69,10 +69,7 @@ def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
     """Where the secret of `leg` shall be kept. Raises UsageError when it cannot be put there."""
     present = _own(account, leg)
     if to is not None:
-        try:
-            ref = SecretRef.parse(to)
-        except ValueError as error:
-            raise UsageError(f"--to: {error}") from None
+        ref = _parsed("--to", to)
     elif present is not None:
         ref = present
         if ref.scheme not in WRITABLE:
@@ -97,17 +94,74 @@ def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
     return ref
 
 
+def _parsed(option: str, text: str) -> SecretRef:
+    try:
+        return SecretRef.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
 def _names(other: SecretRef, ref: SecretRef, account: Account) -> bool:
     return other.scheme is ref.scheme and other.value in ("", account.name)
 
 
 def _read_secret(question: str) -> str:
-    return ask_secret(question) if is_interactive() else piped_secret()
+    return ask_secret(question) if can_type_secrets() else piped_secret()
 
 
-def _entry(ref: SecretRef, account_name: str) -> str:
-    place = "the desktop keyring" if ref.scheme is SecretScheme.KEYRING else "the vault"
-    return f"{place}, entry {ref.value or account_name}"
+def _place(scheme: SecretScheme, entry: str) -> str:
+    return f"{'the desktop keyring' if scheme is SecretScheme.KEYRING else 'the vault'}, entry {entry}"
+
+
+def remove(args: Namespace, output: Output) -> int:
+    """Remove the stored secrets of an account, or of one that is gone already."""
+    with open_database(args) as database:
+        if args.source is None:
+            refs = _stored(database.account(args.name), args.leg)
+        else:
+            refs = [_parsed("--from", args.source)]
+            if refs[0].scheme not in WRITABLE:
+                raise UsageError("--from: mailtui removes secrets from keyring and vault alone; remove others there")
+        others = [account for account in database.accounts() if account.name != args.name]
+    entries = list(dict.fromkeys((ref.scheme, ref.value or args.name) for ref in refs))
+    for scheme, entry in entries:
+        users = [account.name for account in others if (scheme, entry) in _entries(account)]
+        if users and not args.yes:
+            raise UsageError(
+                f"{', '.join(users[:5])}{' and others' * (len(users) > 5)} "
+                f"read{'s' * (len(users) == 1)} the secret in {_place(scheme, entry)}, too; "
+                "add --yes to remove it nevertheless"
+            )
+    store = secret_store(args, output)
+
+    async def remove_all() -> None:
+        for scheme, entry in entries:
+            await store.delete(SecretRef(scheme, entry), args.name)
+            output.line(f"removed from {_place(scheme, entry)}")
+
+    with questions_cleared(output):
+        asyncio.run(remove_all())
+    return 0
+
+
+def _stored(account: Account, leg: str | None) -> list[SecretRef]:
+    """The references of an account, or of one leg, to what mailtui can remove. Raises UsageError if there is none."""
+    legs = [_leg(account, leg)] if leg else list(Leg)
+    refs = [ref for ref in (_own(account, chosen) for chosen in legs) if ref is not None]
+    stored = [ref for ref in refs if ref.scheme in WRITABLE]
+    if stored:
+        return stored
+    if refs:
+        elsewhere = " and ".join(clean(str(ref)) for ref in refs)
+        raise UsageError(f"{clean(account.name)} reads its secret from {elsewhere}; remove it there")
+    if leg == Leg.INBOUND:
+        raise UsageError(f"{clean(account.name)} has no inbound secret of its own: the retrieval uses the outbound one")
+    raise UsageError(f"{clean(account.name)} has no secret")
+
+
+def _entries(account: Account) -> set[tuple[SecretScheme, str]]:
+    refs = [ref for ref in (_own(account, leg) for leg in Leg) if ref is not None]
+    return {(ref.scheme, ref.value or account.name) for ref in refs if ref.scheme in WRITABLE}
 
 
 def test(args: Namespace, output: Output) -> int:
@@ -128,7 +182,7 @@ def test(args: Namespace, output: Output) -> int:
                     output.line(head, Styled("FAILED", BAD), f"  {error}")
                     code = UNREADABLE_EXIT
 
-    with echo_restored():
+    with questions_cleared(output):
         asyncio.run(test_all())
     return code
 

@@ -19,6 +19,15 @@ def is_interactive() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
+def can_type_secrets() -> bool:
+    """Whether a secret can be typed unseen: standard input is a terminal, whatever becomes of the output.
+
+    The question is put on the terminal itself. A secret that is typed there must never be read as if it were piped:
+    it would be shown.
+    """
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 def why_no_screen() -> str:
     """Why the screen cannot be drawn here; empty when it can."""
     for name, stream in (("input", sys.stdin), ("output", sys.stdout)):
@@ -41,7 +50,7 @@ def asker(output: Output) -> Callable[[str], str] | None:
 
     It blocks, and raises SecretError when the person gives nothing.
     """
-    if not is_interactive():
+    if not can_type_secrets():
         return None
 
     def ask(question: str) -> str:
@@ -90,8 +99,20 @@ def standard_input() -> BinaryIO:
 
 
 @contextlib.contextmanager
-def echo_restored() -> Iterator[None]:
-    """Leave the terminal showing what is typed, even if a question for a secret was abandoned half-way."""
+def questions_cleared(output: Output) -> Iterator[None]:
+    """Leave the terminal as it was, even if a question for a secret was abandoned half-way.
+
+    What is typed is shown again, and lines that were held back for the question are printed.
+    """
+    with _echo_restored():
+        try:
+            yield
+        finally:
+            output.hold(False)
+
+
+@contextlib.contextmanager
+def _echo_restored() -> Iterator[None]:
     try:
         import termios
 

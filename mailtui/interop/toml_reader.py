@@ -12,6 +12,7 @@ from mailtui.model.errors import AccountFileError
 from mailtui.model.text import clean
 from mailtui.model.validation import problems
 
+_LONG_NUMBER = re.compile(r"[0-9][0-9_]{3999,}")
 _SYNTAX_LINE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -22,7 +23,14 @@ def read_accounts(text: str, source: str) -> list[Account]:
     """
     plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return _File(plain, source).accounts(tomllib.loads(plain))
+        return _File(plain, source).accounts(_parsed(plain, source))
+    except RecursionError:
+        raise AccountFileError(f"{source}:1: is nested too deeply to be a file of accounts") from None
+
+
+def _parsed(plain: str, source: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(plain)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
         place = _SYNTAX_LINE.search(message)
@@ -30,8 +38,11 @@ def read_accounts(text: str, source: str) -> list[Account]:
         reason = message[: place.start()].strip() if place else message
         # `from None`: the parser's traceback holds the whole text.
         raise AccountFileError(f"{source}:{line}: not TOML: {clean(reason, 200)}") from None
-    except RecursionError:
-        raise AccountFileError(f"{source}:1: is nested too deeply to be a file of accounts") from None
+    except ValueError:
+        # Python refuses to read a number of more than some thousand digits, and says no place.
+        found = _LONG_NUMBER.search(plain)
+        line = plain.count("\n", 0, found.start()) + 1 if found else 1
+        raise AccountFileError(f"{source}:{line}: holds a number of thousands of digits; no key takes one") from None
 
 
 class _File:

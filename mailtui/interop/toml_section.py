@@ -24,6 +24,9 @@ Choice = TypeVar("Choice", bound=StrEnum)
 SHOWN = 80
 """Characters of a name or value that a message repeats."""
 
+NUMBER_LIMIT = 1_000_000_000
+"""What no number of an account reaches: one that does is refused before anything tries to print it."""
+
 _SECRET_WORDS = ("passw", "passphrase", "token", "api_key", "apikey", "credential")
 _SECRET_KEYS = frozenset({"pass", "pw", "pwd"})
 _NOT_HERE = (
@@ -70,6 +73,7 @@ class Section:
                     account.stands_in(self._field(meant))
 
     def text(self, key: str, default: str = "") -> str:
+        """The text of `key`; `default` where there is none, or none that can be used, which is then reported."""
         value = self._table.get(key, default)
         if isinstance(value, str):
             return value
@@ -77,6 +81,7 @@ class Section:
         return default
 
     def flag(self, key: str, default: bool) -> bool:
+        """Whether `key` says true, with the same rule."""
         value = self._table.get(key, default)
         if isinstance(value, bool):
             return value
@@ -84,13 +89,18 @@ class Section:
         return default
 
     def number(self, key: str, default: int = 1) -> int:
+        """The whole number of `key`, with the same rule."""
         value = self._table.get(key, default)
         if isinstance(value, int) and not isinstance(value, bool):
-            return value
+            if abs(value) < NUMBER_LIMIT:
+                return value
+            self._account.report(self._field(key), "is a number far beyond what it can be; give a smaller one")
+            return default
         self._wrong_type(key, value, int)
         return default
 
     def choice(self, key: str, default: Choice, without: Choice | None = None) -> Choice:
+        """The choice that `key` names among those of the default's kind, save `without`; with the same rule."""
         value = self.text(key, default.value)
         choices: list[str] = [choice.value for choice in type(default) if choice is not without]
         if value in choices:
@@ -102,6 +112,7 @@ class Section:
         return default
 
     def secret(self) -> SecretRef | None:
+        """Where the secret is kept; None where nothing is said. A reference that is no good is reported."""
         if "secret" not in self._table:
             return None
         value = self._table["secret"]
@@ -114,6 +125,7 @@ class Section:
         return SecretRef(SecretScheme.ASK)
 
     def endpoint(self, protocol: Protocol) -> Endpoint:
+        """The server, its usual port for `protocol` filled in; what cannot be used is reported."""
         security = self.choice("security", Security.IMPLICIT_TLS)
         return Endpoint(
             host=self.text("host"),

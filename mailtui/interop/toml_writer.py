@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mailtui.interop.toml_keys import ACCOUNT_KEYS, RETRIEVAL_KEYS, SUBMISSION_KEYS, Key
-from mailtui.model.account import Account, Endpoint, Trust
+from mailtui.model.account import Account, Endpoint
 
 if TYPE_CHECKING:
     from tomlkit.items import Table
@@ -110,7 +110,7 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Value]:
         "host": endpoint.host,
         "port": endpoint.port,
         "security": endpoint.security.value,
-        "certificate": Trust(policy.trust).value,
+        "certificate": policy.trust.value,
         "ca_file": policy.ca_file,
         "pin": policy.pin,
         "allow_cleartext": endpoint.allow_cleartext,

@@ -62,3 +62,31 @@ def width(text: str) -> int:
         # Python calls characters that are not assigned (Cn) wide; terminals draw them narrow.
         columns += 2 if category != "Cn" and unicodedata.east_asian_width(character) in "WF" else 1
     return columns
+
+
+def cut(text: str, columns: int) -> str:
+    """The longest start of `text` that fits `columns`, at least one character."""
+    if text.isascii():
+        return text[: max(columns, 1)]
+    used = 0
+    for index, character in enumerate(text):
+        used += width(character)
+        if used > columns:
+            return text[: max(index, 1)]
+    return text
+
+
+def shorten(text: str, columns: int) -> str:
+    """`text` in at most `columns` columns, with an ellipsis where it was cut."""
+    if width(text) <= columns:
+        return text
+    if columns < 1:
+        return ""
+    start = cut(text, columns - 1)
+    return start.rstrip() + "…" if width(start) < columns else "…"
+
+
+def pad(text: str, columns: int) -> str:
+    """`text` shortened or filled with spaces to exactly `columns`."""
+    short = shorten(text, columns)
+    return short + " " * (columns - width(short))

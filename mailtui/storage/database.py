@@ -6,9 +6,9 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,16 +22,27 @@ from mailtui.storage import history
 from mailtui.storage.codec import from_document, to_document
 from mailtui.storage.connection import open_connection, told
 from mailtui.storage.history import from_stored_time, to_stored_time
+from mailtui.storage.names import no_such_account
 
 COLUMNS = ("name", "active", "created", "updated", "last_verified")
 """The fields of an account that are columns of their own; the others are in its document."""
 
 _ACCOUNT = f"SELECT id, {', '.join(COLUMNS)}, document FROM account"
 _LATEST = """
-    SELECT account.name, report.report, {transcripts} FROM account JOIN report ON report.id = (
+    SELECT account.id, account.name, report.report, {transcripts} AS transcripts
+    FROM account JOIN report ON report.id = (
         SELECT id FROM report WHERE account = account.id ORDER BY started DESC, id DESC LIMIT 1
     )
 """
+_HISTORY = "SELECT report, {transcripts} AS transcripts FROM report WHERE account = ? ORDER BY started DESC, id DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One of several changes: `account` takes the place of `before`, as it was read here; None adds it."""
+
+    account: Account
+    before: Account | None = None
 
 
 class Database:
@@ -76,15 +87,8 @@ class Database:
     def add(self, account: Account) -> Account:
         """Store a new account and return it. Raises InvalidAccount, and UsageError if its name is taken."""
         require_valid(account)
-        now = to_stored_time(utc_now())
         with self._writing() as connection:
-            _refuse_taken(connection, account.name)
-            connection.execute(
-                "INSERT INTO account (name, active, created, updated, document) VALUES (?, ?, ?, ?, ?)",
-                (account.name, account.active, now, now, _document(account)),
-            )
-            row = self._require(connection, account.name)
-        return self._account(row)
+            return self._insert(connection, account)
 
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
         """Put `account` in the place of the one named `old_name` and return it; its times are kept here.
@@ -95,31 +99,32 @@ class Database:
         """
         require_valid(account)
         with self._writing() as connection:
-            row = self._require(connection, old_name)
-            stored = self._account(row)
-            if expected_updated is not None and stored.updated != expected_updated:
-                raise UsageError(
-                    f"account {clean(old_name)!r} was changed meanwhile by someone else; look at it again, then repeat"
-                )
-            account = replace(
-                account, created=stored.created, updated=stored.updated, last_verified=stored.last_verified
-            )
-            if account == stored:
-                return stored
-            if account.name != old_name:
-                _refuse_taken(connection, account.name)
-            connection.execute(
-                "UPDATE account SET name = ?, active = ?, updated = ?, document = ? WHERE id = ?",
-                (account.name, account.active, _after(row["updated"]), _document(account), row["id"]),
-            )
-            row = self._require(connection, account.name)
-        return self._account(row)
+            return self._replace(connection, old_name, account, expected_updated)
 
-    def remove(self, name: str) -> None:
-        """Forget an account and its history; its secrets stay where they are. Raises UsageError if there is none."""
+    def apply(self, changes: Iterable[Change]) -> list[Account]:
+        """Make all of `changes`, in their order and in one transaction, or none; returns the accounts as stored.
+
+        Raises what `add` and `update` raise; also UsageError if a `before` was changed or removed meanwhile.
+        """
+        changes = tuple(changes)
+        for change in changes:
+            require_valid(change.account)
         with self._writing() as connection:
-            row = self._require(connection, name)
-            connection.execute("DELETE FROM account WHERE id = ?", (row["id"],))
+            return [
+                self._insert(connection, change.account)
+                if change.before is None
+                else self._replace(connection, change.before.name, change.account, change.before.updated)
+                for change in changes
+            ]
+
+    def remove(self, *names: str) -> None:
+        """Forget accounts and their history: all of them, or none and UsageError if one does not exist.
+
+        Their secrets stay where they are.
+        """
+        with self._writing() as connection:
+            rows = [self._require(connection, name) for name in names]
+            connection.executemany("DELETE FROM account WHERE id = ?", [(row["id"],) for row in rows])
 
     def set_active(self, names: Iterable[str], active: bool) -> None:
         """Switch accounts on or off: all of them, or none and UsageError if one does not exist."""
@@ -159,20 +164,31 @@ class Database:
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
         """The newest report of every account that has one, by the account's name.
 
-        Without `transcripts` it is several times faster, for a list of thousands.
+        Without `transcripts` it is several times faster, for a list of thousands. A report that cannot be read, since
+        a newer program wrote it perhaps, counts as not there.
         """
-        rows = self._rows(_LATEST.format(transcripts="report.transcripts" if transcripts else "NULL"))
-        return {row[0]: self._report(*row) for row in rows}
+        column = "transcripts" if transcripts else "NULL"
+        found: dict[str, CheckReport] = {}
+        with self._reading() as connection:
+            for row in connection.execute(_LATEST.format(transcripts=column)).fetchall():
+                name = row["name"]
+                report = _read_report(name, row)
+                if report is None:
+                    older = connection.execute(_HISTORY.format(transcripts=column), (row["id"],))
+                    report = next(_readable(name, older), None)
+                if report is not None:
+                    found[name] = report
+        return found
 
     def history(self, name: str, limit: int = 100) -> list[CheckReport]:
-        """The reports of an account, newest first, at most `limit`. Raises UsageError if there is no such account."""
+        """The reports of an account, newest first, at most `limit`; one that cannot be read counts as not there.
+
+        Raises UsageError if there is no such account.
+        """
         with self._reading() as connection:
             account = self._require(connection, name)["id"]
-            rows = connection.execute(
-                "SELECT report, transcripts FROM report WHERE account = ? ORDER BY started DESC, id DESC LIMIT ?",
-                (account, max(limit, 0)),
-            ).fetchall()
-        return [self._report(name, *row) for row in rows]
+            rows = connection.execute(_HISTORY.format(transcripts="transcripts"), (account,))
+            return list(islice(_readable(name, rows), max(limit, 0)))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -200,12 +216,37 @@ class Database:
         if row is not None:
             return row
         names = [other for (other,) in connection.execute("SELECT name FROM account")]
-        similar = get_close_matches(name, names, 3, 0.5) or [n for n in names if n.casefold() == name.casefold()]
-        if similar:
-            known = f"did you mean {' or '.join(repr(clean(other)) for other in similar)}?"
-        else:
-            known = "mailtui account list shows the names" if names else "there are no accounts yet"
-        raise UsageError(f"there is no account named {clean(name)!r}; {known}")
+        otherwise = "mailtui account list shows the names" if names else "there are no accounts yet"
+        raise UsageError(no_such_account(name, names, otherwise=otherwise))
+
+    def _insert(self, connection: sqlite3.Connection, account: Account) -> Account:
+        _refuse_taken(connection, account.name)
+        now = to_stored_time(utc_now())
+        connection.execute(
+            "INSERT INTO account (name, active, created, updated, document) VALUES (?, ?, ?, ?, ?)",
+            (account.name, account.active, now, now, _document(account)),
+        )
+        return self._account(self._require(connection, account.name))
+
+    def _replace(
+        self, connection: sqlite3.Connection, old_name: str, account: Account, expected_updated: datetime | None
+    ) -> Account:
+        row = self._require(connection, old_name)
+        stored = self._account(row)
+        if expected_updated is not None and stored.updated != expected_updated:
+            raise UsageError(
+                f"account {clean(old_name)!r} was changed meanwhile by someone else; look at it again, then repeat"
+            )
+        account = replace(account, created=stored.created, updated=stored.updated, last_verified=stored.last_verified)
+        if account == stored:
+            return stored
+        if account.name != old_name:
+            _refuse_taken(connection, account.name)
+        connection.execute(
+            "UPDATE account SET name = ?, active = ?, updated = ?, document = ? WHERE id = ?",
+            (account.name, account.active, _after(row["updated"]), _document(account), row["id"]),
+        )
+        return self._account(self._require(connection, account.name))
 
     def _account(self, row: Any) -> Account:
         try:
@@ -221,12 +262,6 @@ class Database:
             last_verified=None if verified is None else from_stored_time(verified),
         )
 
-    def _report(self, account: str, report: bytes, transcripts: bytes | None) -> CheckReport:
-        try:
-            return history.unpack(account, report, transcripts)
-        except (ValueError, TypeError, KeyError, zlib.error) as error:
-            raise self._damaged(f"a report of account {clean(account)!r}", error) from error
-
     def _note_verified(self, connection: sqlite3.Connection, account: int, report: CheckReport) -> None:
         row = connection.execute(f"{_ACCOUNT} WHERE id = ?", (account,)).fetchone()
         if history.verifies(report, receives=self._account(row).retrieval is not None):
@@ -240,6 +275,20 @@ class Database:
             f"the database {clean(str(self.path))} is damaged: {what} cannot be read ({clean(str(error), 200)}); "
             "put a backup in its place"
         )
+
+
+def _readable(account: str, rows: Iterable[Any]) -> Iterator[CheckReport]:
+    for row in rows:
+        if (report := _read_report(account, row)) is not None:
+            yield report
+
+
+def _read_report(account: str, row: Any) -> CheckReport | None:
+    """The report of a row; None if it cannot be read: one of them must not cost the others, nor the accounts."""
+    try:
+        return history.unpack(account, row["report"], row["transcripts"])
+    except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
+        return None
 
 
 def _id(connection: sqlite3.Connection, name: str) -> int | None:

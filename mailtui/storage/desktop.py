@@ -105,7 +105,7 @@ class Desktop:
 
         def remove(backend: "KeyringBackend") -> None:
             if backend.get_password(SERVICE, entry) is None:
-                raise KeyringError(f"the keyring has no entry {clean(entry)!r}")
+                raise KeyringError(f"the keyring has no entry {clean(entry)!r}; nothing was removed")
             backend.delete_password(SERVICE, entry)
 
         await self._call(remove)

@@ -84,8 +84,6 @@ def replace_file(path: Path, content: bytes) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what `replace_file` left behind in processes that were killed. The caller holds the lock of `path`."""
-    # Imported here: reading a secret writes nothing, and must not pay for it.
-
     target = Path(os.path.realpath(path))
     for leftover in target.parent.glob(f".{target.name}.*.tmp"):
         leftover.unlink(missing_ok=True)

@@ -19,6 +19,9 @@ from mailtui.storage.vault_key import Questions, VaultKeys
 FILE_DEADLINE = 10.0
 """Seconds that reading a file may take: it may lie on a network file system that hangs."""
 
+AT_ONCE = 8
+"""Commands that run at once in one run, and files that are read at once: each takes a thread, and a process perhaps."""
+
 T = TypeVar("T")
 
 
@@ -36,6 +39,9 @@ class Reader:
         self._readings: dict[tuple[str, ...], _Reading[Any]] = {}
         self._keyring_turn = asyncio.Lock()
         self._keyring_error: KeyringError | None = None
+        # A deadline begins behind them: whoever waits for a slow agent's turn must not be told that it timed out.
+        self._command_turns = asyncio.Semaphore(AT_ONCE)
+        self._file_turns = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, ref: SecretRef, account_name: str) -> str:
         """The secret that `ref` names, for that account. Raises SecretError, one clean line."""
@@ -46,11 +52,11 @@ class Reader:
             case SecretScheme.KEYRING:
                 secret = await self._once((ref.scheme, entry), lambda: self._read_keyring(entry))
             case SecretScheme.COMMAND:
-                secret = await self._once((ref.scheme, ref.value), lambda: read_command(ref.value))
+                secret = await self._once((ref.scheme, ref.value), lambda: self._run(ref.value))
             case SecretScheme.ENV:
                 secret = read_environment(ref.value)
             case SecretScheme.FILE:
-                secret = await self._once((ref.scheme, ref.value), lambda: _read_file(ref.value))
+                secret = await self._once((ref.scheme, ref.value), lambda: self._read_file(ref.value))
             case SecretScheme.ASK:
                 question = f"Password of account {clean(account_name)}:"
                 secret = await self._once((ref.scheme, account_name), lambda: self._ask(question))
@@ -75,6 +81,14 @@ class Reader:
                 f"there is no vault at {clean(str(self._vault))}; set the secret first: mailtui secret set"
             )
         return Hidden((vault, await self._keys.unlock(vault)))
+
+    async def _run(self, command: str) -> Hidden[str]:
+        async with self._command_turns:
+            return await read_command(command)
+
+    async def _read_file(self, value: str) -> Hidden[str]:
+        async with self._file_turns:
+            return await _in_time(lambda: read_secret_file(value), Path(value))
 
     async def _read_keyring(self, entry: str) -> Hidden[str]:
         # One at a time, and none after a failure that lasts: a locked keyring would ask once for every account.
@@ -142,10 +156,6 @@ def entry_name(ref: SecretRef, account_name: str) -> str:
 async def load_in_time(path: Path) -> Vault | None:
     """`load_vault`, off the loop and with a deadline. Raises SecretError."""
     return await _in_time(lambda: load_vault(path), path)
-
-
-async def _read_file(value: str) -> Hidden[str]:
-    return await _in_time(lambda: read_secret_file(value), Path(value))
 
 
 async def _in_time(read: Callable[[], T], path: Path) -> T:

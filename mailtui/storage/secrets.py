@@ -13,7 +13,7 @@ from mailtui.storage.desktop import Desktop, KeyringError
 from mailtui.storage.files import LOCK_DEADLINE, Busy, FileLock, sweep
 from mailtui.storage.hidden import Hidden
 from mailtui.storage.paths import DataPaths, private_folder
-from mailtui.storage.reader import Reader, entry_name, load_in_time, no_entry
+from mailtui.storage.reader import Reader, entry_name, load_in_time
 from mailtui.storage.sources import CREDENTIALS_VARIABLE, SECRET_LIMIT, credentials_folder
 from mailtui.storage.vault import Vault, WrongKey, save_vault
 from mailtui.storage.vault_key import Ask, NewKey, Questions, VaultKeys
@@ -67,19 +67,12 @@ class SecretStore:
 
             def remove(vault: Vault, _: Hidden[bytes]) -> Vault:
                 if entry not in vault.boxes:
-                    raise no_entry("vault", entry)
+                    raise SecretError(f"the vault has no entry {clean(entry)!r}; nothing was removed")
                 return vault.without(entry)
 
             await self._change_vault(remove, create=False)
         else:
             raise _not_ours(ref)
-
-    async def move(self, ref: SecretRef, old_name: str, new_name: str) -> None:
-        """Follow an account to its new name, where `ref` finds the secret by the account's name. Raises SecretError."""
-        if ref.value or ref.scheme not in (SecretScheme.KEYRING, SecretScheme.VAULT) or old_name == new_name:
-            return
-        await self.write(ref, new_name, await self.reader().read(ref, old_name))
-        await self.delete(ref, old_name)
 
     async def where(self) -> list[SourceState]:
         """The state of every source, found without asking anybody."""

@@ -58,6 +58,7 @@ class Questions:
 
     @property
     def possible(self) -> bool:
+        """Whether there is anybody to ask."""
         return self._ask is not None
 
     async def ask(self, question: str) -> Hidden[str]:

@@ -1,6 +1,7 @@
 """The program with screens."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -23,7 +24,6 @@ class MailtuiApp(App[int]):
     """Accounts, their checks and what to do with them. `run()` returns the exit code."""
 
     TITLE = "mailtui"
-    # Text from outside is on the screens: nothing in it may be taken for a link.
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "Help", key_display="?", id="app.help", tooltip="The keys and the marks"),
@@ -45,16 +45,24 @@ class MailtuiApp(App[int]):
         return self.console.color_system == "standard" and not self.no_color
 
     async def on_mount(self) -> None:
+        """Show the accounts screen at once, and read the accounts behind it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.call_later, self._leave, 128 + number)
         await self.push_screen(AccountsScreen(self.desk))
         self.desk.reload()
 
     async def action_quit(self) -> None:
         """Cancel what runs, write what is finished, and leave."""
+        await self._leave(0)
+
+    async def _leave(self, code: int) -> None:
         await self.desk.checker.stop(_PATIENCE)
-        await self.desk.recorder.flush(_PATIENCE)
-        self.exit(0)
+        await self.desk.recorder.end(_PATIENCE)
+        self.exit(code)
 
     def action_help(self) -> None:
+        """Open the help of the present screen."""
         # Loaded with the first use, so that the list is on the screen sooner.
         from mailtui.tui.screens.help import HelpScreen
 

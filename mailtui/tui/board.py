@@ -94,6 +94,7 @@ class Board:
         return self._accounts[name]
 
     def report(self, name: str) -> CheckReport | None:
+        """The last report of an account, None if there is none."""
         return self._reports.get(name)
 
     def testable(self, names: Iterable[str]) -> list[Account]:
@@ -106,12 +107,15 @@ class Board:
         return len(self._running)
 
     def count(self, standing: Standing) -> int:
+        """How many accounts stand so."""
         return self._counts[standing]
 
     def mark(self, name: str, leg: Leg) -> Mark:
+        """The mark of one leg of an account."""
         return leg_mark(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
 
     def view(self, name: str, leg: Leg) -> LegView:
+        """All that is known of one leg of an account."""
         return leg_view(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
 
     def begin(self, accounts: Iterable[Account]) -> Run:

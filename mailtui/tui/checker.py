@@ -8,12 +8,12 @@ from typing import Any
 from textual.app import App
 from textual.worker import Worker, WorkerFailed
 
-from mailtui.actions.check import CheckOptions
+from mailtui.actions.check import CheckOptions, Limits, Slots
+from mailtui.actions.recording import Recorder
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event
 from mailtui.model.errors import MailtuiError
 from mailtui.tui.board import Board, Run
-from mailtui.tui.history import Recorder
 from mailtui.tui.services import Ask, Services
 
 REPAINT_INTERVAL = 1 / 30
@@ -44,6 +44,8 @@ class Checker:
         self._changed = changed
         self._on_error = on_error
         self._runs: dict[Worker[None], Run] = {}
+        # One for all runs: each key that starts another must not open as many connections again.
+        self._slots = Slots(Limits())
         self.repaint_due = False
 
     def test(self, names: Iterable[str]) -> int:
@@ -82,6 +84,7 @@ class Checker:
                 on_event=partial(self._on_event, run),
                 on_report=partial(self._on_report, run),
                 options=CheckOptions(),
+                slots=self._slots,
             )
         except MailtuiError as error:
             self._on_error(str(error))

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from mailtui.model.account import Account, Endpoint
 from mailtui.model.check import CheckReport
-from mailtui.model.text import clean, width
-from mailtui.tui.words import age, pad
+from mailtui.model.text import clean, pad, width
+from mailtui.tui.words import age
 
 GAP = 2
 """Blank columns after each column."""

@@ -10,12 +10,12 @@ from textual.app import App
 from textual.notifications import SeverityLevel
 
 from mailtui.actions.edit import draft_of, new_draft
+from mailtui.actions.recording import Recorder
 from mailtui.model.errors import MailtuiError
 from mailtui.model.text import clean
 from mailtui.offloop import off_loop
 from mailtui.tui.board import Board
 from mailtui.tui.checker import Checker
-from mailtui.tui.history import Recorder
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
 from mailtui.tui.services import Ask, Services
 
@@ -36,7 +36,7 @@ class Desk:
         self._services = services
         self.board = Board()
         self.state = Loading.BUSY
-        self.recorder = Recorder(services.store.record_many, lambda error: self.say(str(error), "error"))
+        self.recorder = Recorder(services.store.record_many, partial(self.say, severity="error"))
         self.checker = Checker(
             app,
             services,
@@ -49,6 +49,7 @@ class Desk:
 
     @property
     def now(self) -> datetime:
+        """The present time, from which ages are told."""
         return self._services.now()
 
     def say(self, words: str, severity: SeverityLevel = "information") -> None:

@@ -1,8 +1,8 @@
 """The lines of one leg's panel, made to fit: a failure is always readable, whatever else has to give way."""
 
-from mailtui.model.text import clean
+from mailtui.model.text import clean, shorten
 from mailtui.tui.legs import LegView, StageView
-from mailtui.tui.words import STAGE_COLUMNS, STAGE_NAMES, Mark, Role, duration, shorten, wrap
+from mailtui.tui.words import STAGE_COLUMNS, STAGE_NAMES, Mark, Role, duration, wrap
 
 Span = tuple[str, Role]
 Line = tuple[Span, ...]

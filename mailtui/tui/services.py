@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from mailtui.actions.check import CheckOptions, Listener, SecretReader, check_many
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots, check_many
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, utc_now
 
@@ -14,14 +14,29 @@ from mailtui.model.check import CheckReport, utc_now
 class AccountStore(Protocol):
     """The part of the database that the screens use. Calls block: they are made off the loop."""
 
-    def accounts(self) -> list[Account]: ...
-    def account(self, name: str) -> Account: ...
-    def add(self, account: Account) -> Account | None: ...
-    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account | None: ...
-    def set_active(self, names: Sequence[str], active: bool) -> object: ...
-    def record_many(self, reports: Sequence[CheckReport]) -> None: ...
-    def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]: ...
-    def history(self, name: str, limit: int = 100) -> list[CheckReport]: ...
+    def accounts(self) -> list[Account]:
+        """All accounts, by name."""
+
+    def account(self, name: str) -> Account:
+        """The account of that name."""
+
+    def add(self, account: Account) -> Account | None:
+        """Store a new account."""
+
+    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account | None:
+        """Put `account` in the place of the one named `old_name`."""
+
+    def set_active(self, names: Sequence[str], active: bool) -> object:
+        """Switch accounts on or off."""
+
+    def record_many(self, reports: Sequence[CheckReport]) -> None:
+        """Add reports to the history."""
+
+    def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
+        """The newest report of each account, by its name."""
+
+    def history(self, name: str, limit: int = 100) -> list[CheckReport]:
+        """The reports of an account, newest first."""
 
 
 class CheckMany(Protocol):
@@ -35,6 +50,7 @@ class CheckMany(Protocol):
         on_event: Listener,
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
+        slots: Slots,
     ) -> None: ...
 
 

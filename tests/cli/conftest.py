@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mailtui.__main__ import main
-from mailtui.actions.check import CheckOptions, Limits, Listener, SecretReader
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, LegFinished, StageFinished, StageStarted
 from mailtui.storage.database import Database
@@ -75,7 +75,7 @@ class FakeChecks:
     reports: dict[str, CheckReport] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
     options: CheckOptions = field(default_factory=CheckOptions)
-    limits: Limits = field(default_factory=Limits)
+    slots: Slots | None = None
     before: Callable[[], None] = lambda: None
 
     async def check_many(
@@ -86,9 +86,9 @@ class FakeChecks:
         on_event: Listener | None = None,
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
-        limits: Limits,
+        slots: Slots,
     ) -> None:
-        self.options, self.limits = options, limits
+        self.options, self.slots = options, slots
         for account in accounts:
             self.before()
             self.checked.append(account.name)

@@ -220,7 +220,7 @@ def test_remove_needs_a_yes(shell: Shell) -> None:
     removed = shell("account", "remove", "ada", "--yes")
     assert removed.lines == [
         "removed ada",
-        "its secret stays in vault:mine; remove it there if nothing else uses it",
+        "its secret stays in vault:mine; to remove it: mailtui secret remove ada --from vault:mine",
     ]
     assert shell("account", "show", "ada").code == 3
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mailtui.interop.accounts_toml import read_accounts
+from mailtui.storage.database import Database
 from tests.cli.conftest import Shell
 from tests.cli.reports import good_report
 
@@ -89,12 +90,27 @@ def test_a_file_with_a_problem_changes_nothing(shell: Shell, tmp_path: Path) -> 
         assert database.accounts() == []
 
 
+def test_an_account_that_cannot_be_stored_keeps_the_others_out(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.add("bob")
+    with shell.database() as database:
+        before = database.accounts()
+    # As if somebody had added bob after we looked.
+    monkeypatch.setattr("mailtui.storage.database.Database.accounts", lambda database: [])
+    run = shell("account", "apply", "-", stdin=TWO)
+    assert (run.code, run.out) == (3, "")
+    assert "an account named 'bob' already" in run.err
+    monkeypatch.undo()
+    with Database.open(shell.folder / "data" / "mailtui.db") as database:
+        assert database.accounts() == before
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
         (b"", "holds no [[account]]"),
         (b"x = \n", "standard input:1: not TOML: Invalid value"),
         (b'[[account]]\nname = "\xff"\n', "standard input:2: is not UTF-8"),
+        (b"x = 1\ny = " + b"9" * 5_000, "standard input:2: holds a number of thousands of digits"),
     ],
 )
 def test_what_is_no_file_of_accounts(shell: Shell, content: bytes, told: str) -> None:

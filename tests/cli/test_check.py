@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from mailtui.actions.check import Limits
 from mailtui.model.check import Leg
 from mailtui.model.errors import StorageError
 from mailtui.model.report_json import report_from_json
@@ -150,11 +151,12 @@ def test_options_reach_the_check(shell: Shell, checks: FakeChecks) -> None:
     shell.add("ada")
     shell("check", "ada")
     assert (checks.options.leg_timeout, checks.options.stage_timeout) == (20, 10)
-    assert (checks.limits.total, checks.limits.per_host) == (200, 20)
+    assert checks.slots is not None
+    assert checks.slots._limits == Limits(total=200, per_host=20)
     shell("check", "ada", "--timeout", "5", "--leg", "inbound", "--limit", "7", "--per-host", "3")
     assert (checks.options.leg_timeout, checks.options.stage_timeout) == (5, 2.5)
     assert checks.options.legs == {Leg.INBOUND}
-    assert (checks.limits.total, checks.limits.per_host) == (7, 3)
+    assert checks.slots._limits == Limits(total=7, per_host=3)
 
 
 def test_a_leg_that_an_account_lacks(shell: Shell, checks: FakeChecks) -> None:

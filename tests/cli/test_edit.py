@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,14 @@ import pytest
 
 from tests.cli.conftest import Shell
 from tests.cli.reports import good_report
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Texts that are kept are kept here."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
 
 Editor = Callable[[Sequence[str]], Path]
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +76,33 @@ def test_a_mistake_without_a_terminal_changes_nothing(shell: Shell, editor: Edit
     assert (run.code, run.out) == (3, "")
     assert "submission.port" in run.err
     assert "sekurity" in run.err
-    assert "nothing was changed" in run.err
+    kept = Path(run.err.splitlines()[-1].partition("nothing was saved; your text is kept in ")[2])
+    assert "port = 70000" in kept.read_text()
+
+
+def test_a_mistake_given_up_on_a_terminal_keeps_the_text(shell: Shell, editor: Editor) -> None:
+    shell.add("ada")
+    editor(["-e 's/^port = 465/port = 70000/'"])
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mailtui", "account", "edit", "ada"],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    ) as process:
+        os.close(slave)
+        said = b""
+        while b"Edit again?" not in said:
+            said += os.read(master, 1_000)
+        os.write(master, b"n\n")
+        while b".toml" not in said.partition(b"kept in ")[2]:
+            said += os.read(master, 1_000)
+        process.communicate(timeout=60)
+    os.close(master)
+    assert process.returncode == 3
+    kept = Path(said.partition(b"your text is kept in ")[2].split()[0].decode())
+    assert "port = 70000" in kept.read_text()
 
 
 def test_a_mistake_on_a_terminal_can_be_corrected(shell: Shell, editor: Editor) -> None:
@@ -123,7 +158,7 @@ def test_an_editor_that_fails(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("EDITOR", "false")
     failed = shell("account", "edit", "ada")
     assert failed.code == 3
-    assert "ended with 1; nothing was changed" in failed.err
+    assert failed.err == "mailtui: the editor ended with status 1; nothing was saved\n"
 
 
 def test_visual_comes_before_editor(shell: Shell, editor: Editor, monkeypatch: pytest.MonkeyPatch) -> None:

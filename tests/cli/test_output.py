@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mailtui.cli.output import BAD, Output, Part, Styled, fit
+from mailtui.cli.output import BAD, HELD_LIMIT, Output, Part, Styled, fit
 from mailtui.model.text import width
 
 HOSTILE = "a\x1b[2Jb\u202ec\x9bd\r\ne"
@@ -96,6 +96,40 @@ def test_a_question_is_not_drawn_over(monkeypatch: pytest.MonkeyPatch) -> None:
     output.hold(False)
     output.redraw([["three"]])
     assert screen.getvalue() == "one\x1b[K\n\x1b[J" + "three\x1b[K\n\x1b[J"
+
+
+def test_lines_wait_while_a_question_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, screen = terminal(monkeypatch, TERM="dumb")
+    errors = sys.stderr
+    assert isinstance(errors, Terminal)
+    output.line("one")
+    output.hold(True)
+    output.line("two")
+    output.error("three")
+    output.lines("four\nfive")
+    assert (screen.getvalue(), errors.getvalue()) == ("one\n", "")
+    output.hold(False)
+    assert (screen.getvalue(), errors.getvalue()) == ("one\ntwo\nfour\nfive\n", "mailtui: three\n")
+    output.line("six")
+    assert screen.getvalue().endswith("five\nsix\n")
+
+
+def test_what_is_kept_back_for_a_question_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    output, screen = terminal(monkeypatch, TERM="dumb")
+    output.hold(True)
+    line = "x" * 1_000
+    for _ in range(HELD_LIMIT // 1_000):
+        output.line(line)
+    assert screen.getvalue() != "", "beyond the limit lines come out rather than be lost"
+    output.hold(False)
+    assert screen.getvalue() == f"{line}\n" * (HELD_LIMIT // 1_000)
+
+
+def test_a_pipe_does_not_wait_for_a_question(capsys: pytest.CaptureFixture[str]) -> None:
+    output = Output()
+    output.hold(True)
+    output.line("one")
+    assert capsys.readouterr().out == "one\n"
 
 
 @pytest.mark.parametrize("columns", [0, 1, 2, 5, 30])

@@ -37,7 +37,7 @@ def test_the_commands_are_those_of_the_design() -> None:
             f"mailtui account {name}"
             for name in ("add", "list", "show", "edit", "remove", "enable", "disable", "apply", "export")
         ),
-        *(f"mailtui secret {name}" for name in ("set", "test", "where")),
+        *(f"mailtui secret {name}" for name in ("set", "remove", "test", "where")),
         "mailtui demo",
         "mailtui completion",
     }

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pty
+import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -144,3 +146,112 @@ def test_where_lists_every_source(shell: Shell) -> None:
     ask = document["sources"][-1]
     assert (ask["source"], ask["usable"]) == ("ask", False)
     assert ask["remedy"]
+
+
+def test_a_secret_is_not_shown_when_only_the_errors_go_elsewhere(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    # The vault exists then: on a terminal a new one asks for a passphrase.
+    assert shell("secret", "set", "ada", "--to", "vault:other", stdin="another").code == 0
+    master, slave = pty.openpty()
+    with (shell.folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", TAKE_TERMINAL, "secret", "set", "ada"],
+            cwd=Path(__file__).resolve().parents[2],
+            stdin=slave,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+    os.close(slave)
+    try:
+        seen = b""
+        while not seen.endswith(b": "):
+            # Without a question there is nothing to read, ever.
+            assert select.select([master], [], [], 30)[0], "no question came"
+            seen += os.read(master, 1_000)
+        os.write(master, PASSWORD.encode() + b"\n")
+        out, _ = process.communicate(timeout=60)
+        with contextlib.suppress(OSError):
+            seen += os.read(master, 10_000)
+    finally:
+        os.close(master)
+        process.kill()
+        process.communicate()
+    assert (process.returncode, out) == (0, b"kept in the vault, entry other\n")
+    assert b"Secret of ada" in seen
+    assert PASSWORD.encode() not in seen
+    assert (shell.folder / "log").read_bytes() == b""
+
+
+TAKE_TERMINAL = """
+import fcntl, runpy, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # as a shell does it for what it starts
+runpy.run_module("mailtui", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_removed_secret_is_gone(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="one").code == 0
+    assert shell("secret", "set", "ada", "--leg", "inbound", stdin="two").code == 0
+    inbound = shell("secret", "remove", "ada", "--leg", "inbound")
+    assert (inbound.code, inbound.out, inbound.err) == (0, "removed from the vault, entry ada inbound\n", "")
+    tested = shell("secret", "test", "ada")
+    assert [line.split("  ")[1:3] for line in tested.lines] == [["outbound", "ok"], ["inbound", "FAILED"]]
+    again = shell("secret", "remove", "ada", "--leg", "inbound")
+    assert (again.code, again.out) == (3, "")
+    assert "no entry 'ada inbound'; nothing was removed" in again.err
+    assert shell("secret", "remove", "ada", "--leg", "outbound").out == "removed from the vault, entry ada\n"
+
+
+def test_both_legs_secrets_are_removed_unless_one_is_named(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell("secret", "set", "ada", stdin="one")
+    shell("secret", "set", "ada", "--leg", "inbound", stdin="two")
+    assert shell("secret", "remove", "ada").lines == [
+        "removed from the vault, entry ada",
+        "removed from the vault, entry ada inbound",
+    ]
+
+
+def test_a_secret_that_another_account_reads_is_kept_without_a_yes(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell.add("bob", "--secret", "vault:ada")
+    assert shell("secret", "set", "ada", stdin=PASSWORD).code == 0
+    for arguments in (["ada"], ["bob"], ["nobody", "--from", "vault:ada"]):
+        refused = shell("secret", "remove", *arguments)
+        assert (refused.code, refused.out) == (3, "")
+        assert "the secret in the vault, entry ada, too; add --yes" in refused.err
+    assert shell("secret", "test", "ada", "bob").code == 0
+    assert shell("secret", "remove", "ada", "--yes").out == "removed from the vault, entry ada\n"
+    assert shell("secret", "test", "bob").code == 2
+
+
+def test_the_secret_of_an_account_that_is_gone_can_be_removed(shell: Shell) -> None:
+    shell.add("ada l", "--secret", "vault")
+    assert shell("secret", "set", "ada l", stdin=PASSWORD).code == 0
+    told = shell("account", "remove", "ada l", "--yes").lines[-1]
+    command = told.partition("to remove it: mailtui ")[2]
+    run = shell(*shlex.split(command))
+    assert (run.code, run.out, run.err) == (0, "removed from the vault, entry ada l\n", "")
+    assert "0 entries" in shell("secret", "where").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ada"], "reads its secret from env:ADA; remove it there"),
+        (["ada", "--leg", "inbound"], "no inbound secret of its own"),
+        (["ada", "--from", "env:ADA"], "from keyring and vault alone"),
+        (["ada", "--from", PASSWORD], "--from: a secret is never written here"),
+        (["relay", "--leg", "inbound"], "send-only account"),
+        (["adda"], "did you mean 'ada'?"),
+    ],
+)
+def test_what_mailtui_does_not_keep_it_does_not_remove(shell: Shell, arguments: list[str], told: str) -> None:
+    shell.add("ada", "--secret", "env:ADA")
+    shell.add("relay", "--smtp-no-login")
+    run = shell("secret", "remove", *arguments)
+    assert (run.code, run.out) == (3, "")
+    assert told in run.err
+    assert PASSWORD not in run.err

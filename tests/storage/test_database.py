@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,7 +16,7 @@ from mailtui.model.check import Leg, Severity, utc_now
 from mailtui.model.errors import InvalidAccount, StorageError, UsageError
 from mailtui.storage import history
 from mailtui.storage.codec import from_document, shape, to_document
-from mailtui.storage.database import Database
+from mailtui.storage.database import Change, Database
 from mailtui.storage.migrations import MIGRATIONS
 from tests.storage.samples import account, leg, report
 
@@ -266,13 +267,70 @@ def test_a_closed_database_says_so(tmp_path: Path) -> None:
 
 def test_a_damaged_row_is_an_error_that_names_the_file(database: Database) -> None:
     database.add(account())
-    database.record(report())
     with database._writing() as connection:
         connection.execute("UPDATE account SET document = '{}'")
-        connection.execute("UPDATE report SET report = x'00'")
-    for call in (database.accounts, database.latest):
-        with pytest.raises(StorageError, match=r"mailtui\.db is damaged: a.* 'ada' cannot be read"):
-            call()
+    with pytest.raises(StorageError, match=r"mailtui\.db is damaged: account 'ada' cannot be read"):
+        database.accounts()
+
+
+@pytest.mark.parametrize("damage", ["a cause of tomorrow", "not even compressed"])
+def test_a_report_that_cannot_be_read_counts_as_not_there(database: Database, damage: str) -> None:
+    for name in ("ada", "bob", "carol"):
+        database.add(account(name))
+    older, newer = report(age=timedelta(minutes=2)), report(severity=Severity.FAILED, age=timedelta(minutes=1))
+    oldest, bobs = report(age=timedelta(minutes=3)), report("bob", Severity.FAILED)
+    database.record_many([oldest, older, newer, bobs, report("carol")])
+    unreadable = b"\0"
+    if damage == "a cause of tomorrow":
+        packed = history.pack(newer)[2]
+        unreadable = zlib.compress(zlib.decompress(packed).replace(b'"bad-credentials"', b'"thought-of-later"'))
+        with pytest.raises(ValueError, match="cause"):
+            history.unpack("ada", unreadable, None)
+    with database._writing() as connection:
+        connection.execute("UPDATE report SET report = ? WHERE severity = ?", (unreadable, int(Severity.FAILED)))
+    assert database.history("ada") == [older, oldest]
+    assert database.history("ada", limit=1) == [older]
+    assert database.history("ada", limit=0) == []
+    assert database.history("bob") == []
+    assert database.latest().keys() == database.latest(transcripts=False).keys() == {"ada", "carol"}
+    assert database.latest()["ada"] == older
+    database.record(newest := report(severity=Severity.FAILED))
+    assert database.latest()["ada"] == newest
+
+
+def test_several_changes_are_made_together_or_not_at_all(database: Database) -> None:
+    ada = database.add(account("ada"))
+    bob = database.add(account("bob"))
+    carol = account("carol")
+    stale = replace(bob, updated=bob.updated and bob.updated - timedelta(seconds=1))
+    bad: tuple[tuple[Change, type[Exception], str], ...] = (
+        (Change(replace(bob, notes="new"), stale), UsageError, "'bob' was changed meanwhile"),
+        (Change(account("bob")), UsageError, "an account named 'bob' already"),
+        (Change(replace(bob, notes="new"), replace(bob, name="rob")), UsageError, "no account named 'rob'"),
+        (Change(replace(bob, email="nonsense"), bob), InvalidAccount, "email"),
+    )
+    for change, error, words in bad:
+        with pytest.raises(error, match=words):
+            database.apply([Change(carol), Change(replace(ada, notes="new"), ada), change])
+        assert database.accounts() == [ada, bob]
+    stored = database.apply([Change(carol), Change(replace(ada, notes="new"), ada), Change(bob, bob)])
+    assert [one.name for one in stored] == ["carol", "ada", "bob"]
+    assert {one.name: one.notes for one in database.accounts()} == {
+        "ada": "new",
+        "bob": bob.notes,
+        "carol": carol.notes,
+    }
+    assert database.account("bob") == bob
+
+
+def test_several_accounts_are_removed_together_or_not_at_all(database: Database) -> None:
+    for name in ("ada", "bob", "carol"):
+        database.add(account(name))
+    with pytest.raises(UsageError, match="no account named 'rob'"):
+        database.remove("ada", "rob")
+    assert [stored.name for stored in database.accounts()] == ["ada", "bob", "carol"]
+    database.remove("ada", "carol")
+    assert [stored.name for stored in database.accounts()] == ["bob"]
 
 
 def test_a_stored_account_survives_a_changed_default() -> None:

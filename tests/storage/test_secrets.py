@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -12,8 +13,9 @@ import pytest
 from mailtui.model.account import SecretRef, SecretScheme
 from mailtui.model.errors import SecretError
 from mailtui.storage.desktop import Desktop
+from mailtui.storage.hidden import Hidden
 from mailtui.storage.paths import DataPaths
-from mailtui.storage.reader import _Reading
+from mailtui.storage.reader import AT_ONCE, _Reading
 from mailtui.storage.secrets import SecretStore
 from tests.storage import rings
 
@@ -86,6 +88,51 @@ async def test_when_all_give_up_the_command_ends_and_may_run_again(store: Secret
     assert await reader.read(ref, "ada") == SECRET
     assert lines(tmp_path / "on") == 2
     assert lines(tmp_path / "done") == 1
+
+
+async def test_a_few_commands_and_files_are_read_at_once_and_the_others_wait(
+    store: SecretStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, begun = asyncio.Event(), []
+
+    async def slow(command: str) -> Hidden[str]:
+        # Its deadline begins here: those that wait have not begun.
+        begun.append(command)
+        await gate.wait()
+        return Hidden(SECRET)
+
+    monkeypatch.setattr("mailtui.storage.reader.read_command", slow)
+    reader = store.reader()
+    readings = [asyncio.create_task(reader.read(SecretRef.parse(f"command:{n}"), "ada")) for n in range(50)]
+    path = tmp_path / "secret"
+    path.write_text(SECRET)
+    path.chmod(0o600)
+    assert await reader.read(SecretRef.parse(f"file:{path}"), "bob") == SECRET, "files do not wait for commands"
+    assert len(begun) == AT_ONCE
+    readings[-1].cancel()
+    gate.set()
+    assert await asyncio.gather(*readings[:-1]) == [SECRET] * 49
+    assert sorted(begun, key=int) == [str(number) for number in range(49)]
+
+
+async def test_a_few_files_are_read_at_once(store: SecretStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, begun, full = threading.Event(), [], threading.Event()
+
+    def slow(value: str) -> Hidden[str]:
+        begun.append(value)
+        if len(begun) == AT_ONCE:
+            full.set()
+        assert gate.wait(30)
+        return Hidden(SECRET)
+
+    monkeypatch.setattr("mailtui.storage.reader.read_secret_file", slow)
+    reader = store.reader()
+    readings = [asyncio.create_task(reader.read(SecretRef.parse(f"file:/{n}"), "ada")) for n in range(50)]
+    assert await asyncio.to_thread(full.wait, 30)
+    assert sum(thread.name == "mailtui-off-loop" for thread in threading.enumerate()) == AT_ONCE
+    gate.set()
+    assert await asyncio.gather(*readings) == [SECRET] * 50
+    assert len(begun) == 50
 
 
 async def until(path: Path) -> None:
@@ -177,22 +224,6 @@ async def test_what_cannot_be_a_secret_is_not_stored(
     with pytest.raises(SecretError, match=words):
         await store.write(VAULT, "ada", secret)
     assert not paths.vault.exists()
-
-
-async def test_a_secret_follows_its_account_to_a_new_name(paths: DataPaths) -> None:
-    ring = rings.good()
-    store = SecretStore(paths, desktop=Desktop(lambda: (ring,)))
-    for ref in (VAULT, SecretRef(SecretScheme.KEYRING)):
-        await store.write(ref, "ada", SECRET)
-        await store.move(ref, "ada", "lovelace")
-        assert await store.reader().read(ref, "lovelace") == SECRET
-        with pytest.raises(SecretError, match="no entry 'ada'"):
-            await store.reader().read(ref, "ada")
-    named = SecretRef(SecretScheme.VAULT, "shared")
-    await store.write(named, "ada", SECRET)
-    for ref in (named, ASK, SecretRef.parse("env:X")):
-        await store.move(ref, "ada", "lovelace")
-    assert await store.reader().read(named, "lovelace") == SECRET
 
 
 async def test_testing_says_where_from_and_never_what(paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,14 @@ async def test_starts_with_the_last_reports_of_the_store() -> None:
         assert "2 min ago" not in running.text().splitlines()[2], "the ages are to the right at 80 columns"
 
 
+async def test_all_runs_share_the_connections_that_may_be_open() -> None:
+    checks = ScriptedChecks(held=True)
+    async with world(checks=checks) as running:
+        await running.press("t", "down", "t", "T")
+        await running.until(lambda: len(checks.slots) == 3)
+        assert len(set(map(id, checks.slots))) == 1
+
+
 async def test_t_runs_both_legs_of_the_selected_account_and_records_the_report() -> None:
     async with world() as running:
         await running.press("t")

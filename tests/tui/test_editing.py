@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from mailtui.actions.edit import DraftRefused, differences, draft_of, new_draft, save_draft, without_remarks
-from mailtui.model.errors import UsageError
-from mailtui.tui.editing import editor_command
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.problems import ProblemsScreen
 from tests.tui.people import ADA, ALAN, NOW
@@ -98,27 +96,6 @@ def test_one_text_is_one_account() -> None:
         save_draft(MemoryStore([ADA]), draft, "# nothing\n")
 
 
-@pytest.mark.parametrize(
-    ("variables", "command"),
-    [
-        ({"VISUAL": "code --wait", "EDITOR": "vi"}, ["code", "--wait"]),
-        ({"VISUAL": "", "EDITOR": "'my editor' -x"}, ["my editor", "-x"]),
-    ],
-)
-def test_the_editor_is_the_persons_own(
-    variables: dict[str, str], command: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert editor_command() == command
-
-
-def test_an_editor_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VISUAL", "'unbalanced")
-    with pytest.raises(UsageError, match="quotes"):
-        editor_command()
-
-
 @pytest.fixture(autouse=True)
 def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -156,7 +133,7 @@ async def test_e_edits_the_selected_account_in_a_private_file() -> None:
         await running.press("e")
         await back_at_the_list(running, "Saved Ada, renamed")
         assert editor.modes == [0o600]
-        assert not editor.path.exists()
+        await running.until(lambda: not editor.path.parent.exists())
         assert running.list.selected == "Ada, renamed"
         assert ADA.name not in running.list.names
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from mailtui.actions.check import CheckOptions, Listener, SecretReader
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, StageFinished, StageStarted
 from mailtui.tui.words import Mark
@@ -24,6 +24,7 @@ class Flood(ScriptedChecks):
         on_event: Listener,
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
+        slots: Slots,
     ) -> None:
         self.calls.append([account.name for account in accounts])
         reports = [report(account) for account in accounts]

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtui.model.check import Failure, Leg
-from mailtui.model.text import width
+from mailtui.model.text import cut, pad, shorten, width
 from mailtui.tui.detail_lines import detail_lines
 from mailtui.tui.ladder_lines import Line, ladder_lines
 from mailtui.tui.legs import LegView, leg_view
-from mailtui.tui.words import Role, cut, pad, shorten, wrap
+from mailtui.tui.words import Role, wrap
 from tests.tui.people import ADA, AKIRA, ALAN, CLOSED, EXPIRED, NOW, REFUSED, ROBOT, SILENT, SSH, WRONG_PASSWORD, report
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from mailtui.actions.check import CheckOptions, Listener, SecretReader
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.model.account import Account, SecretRef
 from mailtui.model.check import CheckReport, LegFinished, LegReport, StageFinished, StageStarted, Status
 from mailtui.model.errors import SecretError, UsageError
@@ -114,6 +114,7 @@ class ScriptedChecks:
             self.gate.set()
         self.asks = asks
         self.calls: list[list[str]] = []
+        self.slots: list[Slots] = []
         self.secrets: list[str] = []
         self.cancelled: list[str] = []
         self.events = 0
@@ -126,9 +127,11 @@ class ScriptedChecks:
         on_event: Listener,
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
+        slots: Slots,
     ) -> None:
         accounts = list(accounts)
         self.calls.append([account.name for account in accounts])
+        self.slots.append(slots)
         async with asyncio.TaskGroup() as group:
             for account in accounts:
                 group.create_task(self._check(account, secrets, on_event, on_report))

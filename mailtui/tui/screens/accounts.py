@@ -73,6 +73,7 @@ class AccountsScreen(Screen[None]):
         self._seen = 0
 
     def compose(self) -> ComposeResult:
+        """The summary, the filter, the list, the two legs and the keys."""
         yield Static(id="summary", markup=False)
         yield Input(id="filter", compact=True, placeholder="name, address, server, type, failing, good, off …")
         yield AccountList(self._board, self._desk.now, id="accounts")
@@ -82,12 +83,14 @@ class AccountsScreen(Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        """Begin to follow the clock."""
         self.accounts.empty_text = _EMPTY[self._desk.state]
         self.set_interval(_AGES_INTERVAL, self._ages)
         self._summarise()
 
     @property
     def accounts(self) -> AccountList:
+        """The list."""
         return self.query_one(AccountList)
 
     @on(AccountsChanged)
@@ -170,11 +173,13 @@ class AccountsScreen(Screen[None]):
         return True
 
     def action_test(self) -> None:
+        """Check the selected account."""
         name = self.accounts.selected
         if name is not None and not self._desk.checker.test([name]):
             self._desk.say(f"{name} is being tested already.")
 
     def action_test_all(self) -> None:
+        """Check every active account."""
         active = [name for name in self._board.names if self._board.account(name).active]
         if not self._desk.checker.test(active):
             busy = self._board.running
@@ -193,12 +198,14 @@ class AccountsScreen(Screen[None]):
             self.refresh_bindings()
 
     def action_filter(self) -> None:
+        """Open the filter."""
         field = self.query_one("#filter", Input)
         field.display = True
         self.set_focus(field)
         self.refresh_bindings()
 
     def on_descendant_focus(self) -> None:
+        """Offer the keys that work where the focus is now."""
         self.refresh_bindings()
 
     @on(Input.Changed, "#filter")
@@ -211,18 +218,23 @@ class AccountsScreen(Screen[None]):
         event.input.display = bool(event.value)
 
     def action_switch(self) -> None:
+        """Make the selected account active or inactive."""
         if (name := self.accounts.selected) is not None:
             self._desk.toggle(name)
 
     def action_new(self) -> None:
+        """Write a new account in the editor."""
         self._desk.edit(None)
 
     def action_edit(self) -> None:
+        """Open the selected account in the editor."""
         if (name := self.accounts.selected) is not None:
             self._desk.edit(name)
 
     def on_resize(self) -> None:
+        """Fit the summary to the new width."""
         self._summarise()
 
     def action_reload(self) -> None:
+        """Read the accounts again."""
         self._desk.reload()

@@ -24,6 +24,7 @@ class AskScreen(ModalScreen[str | None]):
         self._question = question
 
     def compose(self) -> ComposeResult:
+        """The question and a field that hides what is typed."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "A secret is needed"
             yield Static(clean(self._question), markup=False)
@@ -31,4 +32,5 @@ class AskScreen(ModalScreen[str | None]):
         yield Footer(show_command_palette=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer with what was typed."""
         self.dismiss(event.value)

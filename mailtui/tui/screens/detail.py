@@ -53,6 +53,7 @@ class DetailScreen(Screen[None]):
         self._seen = desk.board.serial
 
     def compose(self) -> ComposeResult:
+        """The account, and its legs in full."""
         yield Static(id="title", markup=False)
         with Horizontal(id="columns"):
             for leg in Leg:
@@ -60,6 +61,7 @@ class DetailScreen(Screen[None]):
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
+        """Show what is known, and fetch the transcripts."""
         self._entitle()
         self._show_titles()
         self._desk.complete(self._account)
@@ -111,17 +113,21 @@ class DetailScreen(Screen[None]):
                 self.set_class(leg is column.leg, f"show-{leg.value}")
 
     def action_leg(self, leg: str) -> None:
+        """Show the leg of that name."""
         for other in Leg:
             self.set_class(other.value == leg, f"show-{other.value}")
         self.query_one(f"#{leg}", LegColumn).focus()
 
     def action_other_leg(self) -> None:
+        """Show the other leg."""
         outbound = self.query_one(f"#{Leg.OUTBOUND.value}", LegColumn)
         self.action_leg(Leg.INBOUND.value if outbound.has_focus else Leg.OUTBOUND.value)
 
     def action_test(self) -> None:
+        """Check this account."""
         if not self._desk.checker.test([self._account]):
             self._desk.say(f"{self._account} is being tested already.")
 
     def action_edit(self) -> None:
+        """Open this account in the editor."""
         self._desk.edit(self._account)

@@ -31,6 +31,7 @@ class HelpScreen(ModalScreen[None]):
         self._explained = explained
 
     def compose(self) -> ComposeResult:
+        """The keys of the screen below, and what the marks mean."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Help"
             with VerticalScroll():

@@ -25,6 +25,7 @@ class ProblemsScreen(ModalScreen[bool]):
         self.problems = problems
 
     def compose(self) -> ComposeResult:
+        """The problems, one on each line."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Not saved yet"
             with VerticalScroll():

@@ -13,10 +13,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from mailtui.model.check import Leg
+from mailtui.model.text import pad
 from mailtui.tui.board import Board
 from mailtui.tui.columns import COLUMNS, GAP, fit, wishes
 from mailtui.tui.messages import AccountHighlighted, AccountOpened
-from mailtui.tui.words import Role, pad
+from mailtui.tui.words import Role
 
 # The marks stand below the first letter of their leg.
 _MARKS_HEADER = " Out In "
@@ -166,10 +167,12 @@ class AccountList(ScrollView, can_focus=True):
         self.virtual_size = Size(_MARKS_COLUMNS + sum(size + GAP for size in self._widths) - GAP, len(self._names) + 1)
 
     def on_resize(self) -> None:
+        """Share the new width among the columns."""
         self._lay_out()
         self._scroll_to_cursor()
 
     def notify_style_update(self) -> None:
+        """Draw again in the colours of another theme."""
         super().notify_style_update()
         self.refresh()
 
@@ -193,25 +196,32 @@ class AccountList(ScrollView, can_focus=True):
             self.scroll_to(y=self._cursor - room + 1, animate=False)
 
     def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
         self._move_to(self._cursor + rows)
 
     def action_page(self, pages: int) -> None:
+        """Move the cursor by screens."""
         self._move_to(self._cursor + pages * max(self.scrollable_content_region.height - 2, 1))
 
     def action_first(self) -> None:
+        """Go to the first account."""
         self._move_to(0)
 
     def action_last(self) -> None:
+        """Go to the last account."""
         self._move_to(len(self._names) - 1)
 
     def action_sideways(self, columns: int) -> None:
+        """Scroll by columns."""
         self.scroll_to(x=self.scroll_x + columns, animate=False)
 
     def action_open(self) -> None:
+        """Open the selected account."""
         if self.selected is not None:
             self.post_message(AccountOpened(self.selected))
 
     def on_click(self, event: events.Click) -> None:
+        """Select the account under the mouse; a second click opens it."""
         row = round(self.scroll_y) + event.y - 1
         if event.y > 0 and row < len(self._names):
             self._move_to(row)

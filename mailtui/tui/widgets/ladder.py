@@ -58,6 +58,7 @@ class LadderPanel(Widget):
         self.refresh()
 
     def render(self) -> Content:
+        """The lines of the leg, fitted to the panel."""
         if self._empty:
             return Content("")
         size = self.content_size
@@ -102,5 +103,6 @@ class LadderPanel(Widget):
         return Content(words)
 
     def on_resize(self) -> None:
+        """Fit the lines again."""
         self._entitle()
         self.refresh()

@@ -33,7 +33,9 @@ class LegDetail(Widget):
         return self._laid_out[1]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """How many lines there are at this width."""
         return len(self.lines(width))
 
     def render(self) -> Content:
+        """The lines, fitted to the width."""
         return Content("\n").join(paint(line) for line in self.lines(self.content_size.width))
