@@ -18,7 +18,7 @@ from mailtui.cli.words import (
 )
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, SecretScheme, Trust
-from mailtui.model.check import CheckReport, LegReport
+from mailtui.model.check import CheckReport, LegReport, current
 from mailtui.model.errors import UsageError
 from mailtui.model.report_json import report_to_json, severity_name
 
@@ -50,13 +50,15 @@ def list_accounts(args: Namespace, output: Output) -> int:
         accounts = database.accounts()
         latest = database.latest(transcripts=False)
     if args.format == "json":
-        output.json({"version": JSON_VERSION, "accounts": [account_json(a, latest.get(a.name)) for a in accounts]})
+        output.json(
+            {"version": JSON_VERSION, "accounts": [account_json(a, current(latest.get(a.name), a)) for a in accounts]}
+        )
         return 0
     if not accounts:
         output.line("no accounts yet; add one with `mailtui account add`, or try `mailtui demo`")
         return 0
     headings = ["NAME", "EMAIL", "OUTBOUND", "INBOUND", "ACTIVE", "LAST CHECK", "OUT", "IN"]
-    rows = [_row(account, latest.get(account.name)) for account in accounts]
+    rows = [_row(account, current(latest.get(account.name), account)) for account in accounts]
     for line in table_lines(headings, rows, output.columns):
         output.line(*line)
     for account in accounts:
@@ -93,7 +95,7 @@ def show(args: Namespace, output: Output) -> int:
     with open_database(args) as database:
         account = database.account(args.name)
         reports = database.history(args.name, limit=1)
-    report = reports[0] if reports else None
+    report = current(reports[0] if reports else None, account)
     if args.format == "json":
         output.json({"version": JSON_VERSION, **account_json(account, report, whole=True)})
         return 0

@@ -79,7 +79,7 @@ class PlainPresenter:
         self._total = total
         self._transcript = transcript
         self._counts = _Counts()
-        self._summary: list[list[Part]] = []
+        self._summary: dict[str, list[Part]] = {}
 
     @property
     def on_event(self) -> Listener | None:
@@ -94,7 +94,7 @@ class PlainPresenter:
                 for result in leg.stages:
                     self._output.line(*stage_line(report.account, leg.leg, result))
                 self._end_leg(report.account, leg)
-            self._summary.append(account_line(report, self._name_columns))
+            self._summary[report.account] = account_line(report, self._name_columns)
         self._output.flush()
 
     def tick(self) -> None:
@@ -104,7 +104,7 @@ class PlainPresenter:
         """Sum up many accounts."""
         if self._total > 1:
             self._output.line()
-            for line in self._summary:
+            for _, line in sorted(self._summary.items()):
                 self._output.line(*line)
             self._output.line(self._counts.told())
 

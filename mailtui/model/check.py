@@ -1,6 +1,6 @@
 """A check: both legs of an account, walked stage by stage, and what each stage said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
@@ -291,6 +291,17 @@ class CheckReport:
     def severity(self) -> Severity:
         """The worst of the legs."""
         return max((leg.severity for leg in self.legs), default=Severity.OK)
+
+
+def current(report: CheckReport | None, account: Account) -> CheckReport | None:
+    """What of `report` still speaks of `account`: legs whose server has changed since are left out."""
+    if report is None:
+        return None
+    setups = {setup.leg: (setup.protocol, setup.endpoint) for setup in legs_of(account)}
+    legs = {leg.leg: leg for leg in report.legs if setups.get(leg.leg) == (leg.protocol, leg.endpoint)}
+    if not legs:
+        return None
+    return replace(report, outbound=legs.get(Leg.OUTBOUND), inbound=legs.get(Leg.INBOUND))
 
 
 @dataclass(frozen=True, slots=True)

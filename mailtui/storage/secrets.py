@@ -182,6 +182,8 @@ class SecretStore:
 def _checked(secret: str) -> Hidden[str]:
     if not secret:
         raise SecretError("the secret is empty; nothing was stored")
+    if any(character in secret for character in "\r\n\0"):
+        raise SecretError("the secret holds a line break or a NUL, which no server takes; nothing was stored")
     try:
         size = len(secret.encode("utf-8"))
     except UnicodeEncodeError:

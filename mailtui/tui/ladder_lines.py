@@ -47,7 +47,9 @@ def _parts(view: LegView, columns: int) -> tuple[list[Line], list[Line], list[Li
             return [], [], [stage_line(stage, columns) for stage in view.stages]
         return [stage_line(stage, columns) for stage in view.stages], [], []
     lines = [stage_line(stage, columns) for stage in view.stages]
-    return lines[:at], lines[at : at + 1], lines[at + 1 :]
+    # A leg that failed before it began has skipped stages in front, too: they are told with the others.
+    walked = [line for line, stage in zip(lines[:at], view.stages, strict=False) if stage.mark is not Mark.SKIPPED]
+    return walked, lines[at : at + 1], lines[at + 1 :]
 
 
 def stage_line(stage: StageView, columns: int, name: str = "") -> Line:

@@ -19,6 +19,7 @@ from mailtui.model.check import (
     StageResult,
     StageStarted,
     Status,
+    current,
     legs_of,
 )
 from mailtui.tui.words import Mark
@@ -124,7 +125,7 @@ def leg_mark(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
         return Mark.ABSENT
     if (running := progress.get(leg)) is not None:
         return running.mark
-    last = leg_report(report, leg)
+    last = leg_report(current(report, account), leg)
     return Mark.UNCHECKED if last is None else _severity_mark(last)
 
 

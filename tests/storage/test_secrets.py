@@ -293,3 +293,12 @@ async def test_no_secret_reaches_a_repr_a_log_or_a_traceback(
     # The commands name it themselves, in their process's arguments; nothing else may.
     for form in (SECRET, base64.b64encode(SECRET.encode()).decode()):
         assert form not in everything
+
+
+@pytest.mark.parametrize("secret", ["two\nlines", "carriage\rreturn", "nul\0"])
+async def test_what_no_server_takes_is_not_kept(tmp_path: Path, secret: str) -> None:
+    store = SecretStore(DataPaths(tmp_path / "data"))
+    with pytest.raises(SecretError, match="a line break or a NUL") as caught:
+        await store.write(SecretRef(SecretScheme.VAULT, "ada"), "ada", secret)
+    assert secret not in str(caught.value)
+    assert not (tmp_path / "data").exists()

@@ -43,10 +43,10 @@ def flip(text: str) -> str:
 async def test_a_secret_is_kept_read_replaced_and_removed(paths: DataPaths, headless: Desktop) -> None:
     store = SecretStore(paths, desktop=headless)
     await store.write(VAULT, "ada", "hunter2")
-    await store.write(SecretRef(SecretScheme.VAULT, "shared ✓"), "bob", "swörd\nfish")
+    await store.write(SecretRef(SecretScheme.VAULT, "shared ✓"), "bob", "swörd fish")
     fresh = SecretStore(paths, desktop=headless)
     assert await fresh.reader().read(VAULT, "ada") == "hunter2"
-    assert await fresh.reader().read(SecretRef(SecretScheme.VAULT, "shared ✓"), "any") == "swörd\nfish"
+    assert await fresh.reader().read(SecretRef(SecretScheme.VAULT, "shared ✓"), "any") == "swörd fish"
     await fresh.write(VAULT, "ada", "other")
     assert await store.reader().read(VAULT, "ada") == "other"
     await fresh.delete(VAULT, "ada")
