@@ -14,6 +14,7 @@ from typing import Any, cast
 from aioimaplib import aioimaplib
 
 from mailtui.model.check import Cause
+from mailtui.protocols.arrivals import Arrivals
 from mailtui.protocols.faults import WireError, closed
 from mailtui.protocols.lines import foreign_banner
 from mailtui.protocols.trace import Trace
@@ -51,8 +52,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self._octets = 0
         self._greeting: bytes | None = None
         self._bye = ""
-        self._reader: asyncio.Future[None] | None = None
-        self._fault: Exception | None = None
+        self._arrivals = Arrivals()
         self._is_broken = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -74,7 +74,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
                 pass
         except WireError as error:
             self._is_broken = True
-            self._break(error)
+            self._arrivals.fail(error)
             self.transport.abort()
 
     def _next_part(self) -> bool:
@@ -125,7 +125,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
             if not line.upper().startswith((b"* OK", b"* PREAUTH", b"* BYE")):
                 raise foreign_banner("IMAP", line)
             self._greeting = line
-            self._wake()
+            self._arrivals.wake()
         elif line.startswith(b"* "):
             self._take_untagged(line[2:], parts[1:])
         elif line == b"+" or line.startswith(b"+ "):
@@ -152,7 +152,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
             if len(self._challenges) > 1:
                 raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
             self._challenges.append(challenge)
-            self._wake()
+            self._arrivals.wake()
         elif self._sent and self._sent[0].name in ("APPEND", "IDLE"):
             self.pending_sync_command = self._sent[0]
             self._continuation(b"+ " + challenge)
@@ -172,43 +172,24 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         self._units = self._octets = 0
         self.pending_sync_command = None
         self._sent.popleft().close(words, result=verdict)
-        self._wake()
+        self._arrivals.wake()
 
     def eof_received(self) -> bool:
-        self._break(self._farewell())
+        self._arrivals.fail(self._farewell())
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._break(exc or self._farewell())
+        self._arrivals.fail(exc or self._farewell())
 
     def _farewell(self) -> WireError:
         if self._bye:
             return WireError(Cause.NOT_AVAILABLE, "the server said goodbye and closed the connection", self._bye)
         return closed("answering")
 
-    def _break(self, fault: Exception) -> None:
-        self._fault = self._fault or fault
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
-
-    async def _arrival(self) -> None:
-        """Wait for anything to happen. Raises WireError or OSError once the connection is of no use."""
-        if self._fault is not None:
-            raise self._fault
-        self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        except asyncio.CancelledError:
-            self._break(closed("being listened to"))
-            raise
-
     async def greeting(self) -> bytes:
         """The server's first line, without the `* `."""
         while self._greeting is None:
-            await self._arrival()
+            await self._arrivals.next()
         return self._greeting[2:]
 
     def command(self, name: str, *arguments: str) -> Any:
@@ -217,8 +198,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
 
     def send_commands(self, *commands: Any, shown: str = "") -> None:
         """Send commands without waiting (RFC 3501 section 5.5); `shown` stands in the transcript for a secret one."""
-        if self._fault is not None:
-            raise self._fault
+        self._arrivals.require_alive()
         self._trace.round_trips += 1
         for command in commands:
             self._sent.append(command)
@@ -228,7 +208,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
     async def answered(self, command: Any) -> Any:
         """The response to a command that was sent: `result` is OK, NO or BAD, `lines` end with the verdict's text."""
         while not command._event.is_set():
-            await self._arrival()
+            await self._arrivals.next()
         return command.response
 
     async def execute(self, command: Any, scrub: str | None = None) -> Any:
@@ -241,7 +221,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
     async def challenge(self, command: Any) -> bytes | None:
         """The next challenge, still base64, or None once `command` is answered."""
         while not self._challenges and not command._event.is_set():
-            await self._arrival()
+            await self._arrivals.next()
         return self._challenges.popleft() if self._challenges else None
 
     def respond(self, message: bytes) -> None:

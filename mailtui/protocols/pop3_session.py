@@ -6,6 +6,7 @@ from typing import cast
 
 from mailtui.model.check import Cause, Stage
 from mailtui.protocols import sasl
+from mailtui.protocols.arrivals import Arrivals
 from mailtui.protocols.faults import WireError, closed
 from mailtui.protocols.pop3 import Challenge, End, Event, Line, Pop3, Status
 from mailtui.protocols.sasl import Credentials
@@ -37,8 +38,7 @@ class Pop3Wire(asyncio.Protocol):
         self._trace = trace
         self._paused_at_start = paused
         self._transport: asyncio.Transport | None = None
-        self._reader: asyncio.Future[None] | None = None
-        self._fault: Exception | None = None
+        self._arrivals = Arrivals()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -49,31 +49,22 @@ class Pop3Wire(asyncio.Protocol):
         try:
             self.conversation.receive_data(data)
         except WireError as error:
-            self._break(error)
+            self._arrivals.fail(error)
             if self._transport is not None:
                 self._transport.abort()
-        self._wake()
+        self._arrivals.wake()
 
     def eof_received(self) -> bool:
-        self._break(closed("answering"))
+        self._arrivals.fail(closed("answering"))
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._break(exc or closed("answering"))
-
-    def _break(self, fault: Exception) -> None:
-        self._fault = self._fault or fault
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        self._arrivals.fail(exc or closed("answering"))
 
     def send(self, *commands: str, shown: str = "") -> None:
         """Send commands without waiting; `shown` stands in the transcript for one that holds a secret."""
-        if self._fault is not None:
-            # What broke the connection between two commands is the reason that the next one fails.
-            raise self._fault
+        # What broke the connection between two commands is the reason that the next one fails.
+        self._arrivals.require_alive()
         self._trace.round_trips += 1
         for command in commands:
             self._trace.sent((shown or command).encode())
@@ -87,16 +78,13 @@ class Pop3Wire(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
-            raise self._fault or closed("listening")
+            raise self._arrivals.fault or closed("listening")
         self._transport.write(data)
 
     async def next_event(self) -> Event:
         """The next event. Raises WireError or OSError when none will come."""
         while (event := self.conversation.next_event()) is None:
-            if self._fault is not None:
-                raise self._fault
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            await self._arrivals.next()
         match event:
             case Status():
                 self._trace.received(event.line.encode())

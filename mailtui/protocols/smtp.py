@@ -10,6 +10,7 @@ from aiosmtplib.response import SMTPResponse
 from mailtui.model.account import Security, ascii_host
 from mailtui.model.check import Cause, Stage
 from mailtui.protocols import sasl
+from mailtui.protocols.arrivals import Arrivals
 from mailtui.protocols.faults import WireError, closed
 from mailtui.protocols.lines import LineBuffer, foreign_banner
 from mailtui.protocols.sasl import Credentials
@@ -44,8 +45,7 @@ class SmtpWire(SMTPProtocol):
         self._lines = LineBuffer(_LINE_LIMIT)
         self._reply: list[bytes] = []
         self._replies: deque[SMTPResponse] = deque()
-        self._reader: asyncio.Future[None] | None = None
-        self._fault: Exception | None = None
+        self._arrivals = Arrivals()
         self._shown: bytes | None = None
         self._greeted = False
         self._is_broken = False
@@ -63,7 +63,7 @@ class SmtpWire(SMTPProtocol):
                 self._take(line)
         except WireError as error:
             self._is_broken = True
-            self._break(error)
+            self._arrivals.fail(error)
             if self.transport is not None:
                 cast(asyncio.Transport, self.transport).abort()
 
@@ -88,31 +88,20 @@ class SmtpWire(SMTPProtocol):
         self._expected -= 1
         self._greeted = True
         self._replies.append(SMTPResponse(int(line[:3]), words.decode("utf-8", "backslashreplace")))
-        self._wake()
+        self._arrivals.wake()
 
     def eof_received(self) -> bool:
-        self._break(closed("answering"))
+        self._arrivals.fail(closed("answering"))
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._break(exc or closed("answering"))
-
-    def _break(self, fault: Exception) -> None:
-        self._fault = self._fault or fault
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        self._arrivals.fail(exc or closed("answering"))
 
     async def read_response(self, timeout: float | None = None) -> SMTPResponse:
         """The next reply. Raises WireError or OSError when none will come; `timeout` is the stage's own business."""
         while not self._replies:
-            if self._fault is not None:
-                raise self._fault
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            await self._arrivals.next()
         return self._replies.popleft()
 
     def write(self, data: bytes) -> None:
@@ -123,7 +112,7 @@ class SmtpWire(SMTPProtocol):
 
     async def command(self, line: bytes, shown: bytes | None = None) -> SMTPResponse:
         """One command and its reply; `shown` stands in the transcript for a line that holds a secret."""
-        self._require_sound()
+        self._arrivals.require_alive()
         self._trace.round_trips += 1
         self._shown = shown
         try:
@@ -131,14 +120,9 @@ class SmtpWire(SMTPProtocol):
         finally:
             self._shown = None
 
-    def _require_sound(self) -> None:
-        """What broke the connection between two commands is the reason that the next one fails."""
-        if self._fault is not None:
-            raise self._fault
-
     def send_group(self, *lines: bytes) -> None:
         """Send commands without waiting (RFC 2920); each reply is then read by `read_response`, in order."""
-        self._require_sound()
+        self._arrivals.require_alive()
         self._trace.round_trips += 1
         self._expected += len(lines) - 1
         self.write(b"".join(line + b"\r\n" for line in lines))

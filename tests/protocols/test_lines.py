@@ -108,7 +108,7 @@ def smtp_replies(pieces: Sequence[bytes]) -> tuple[list[tuple[int, str]], Cause 
         for piece in pieces:
             if not pipe.is_aborted:
                 wire.data_received(piece)
-        fault = wire._fault
+        fault = wire._arrivals.fault
         assert fault is None or isinstance(fault, WireError)
         return [(reply.code, reply.message) for reply in wire._replies], None if fault is None else fault.cause
 
@@ -166,7 +166,7 @@ def imap_replies(pieces: Sequence[bytes]) -> tuple[list[tuple[str, list[bytes]]]
         for piece in pieces:
             if not pipe.is_aborted:
                 wire.data_received(piece)
-        fault = wire._fault
+        fault = wire._arrivals.fault
         assert fault is None or isinstance(fault, WireError)
         answers = [(command.response.result, command.response.lines) for command in commands]
         return answers, None if fault is None else fault.cause
