@@ -22,15 +22,12 @@ from benchmarks.server import Server, running_server
 ACCOUNTS = 500
 """How many accounts the targets are meant for."""
 PARALLEL = 50
-"""How many connections every tool holds open at once."""
+"""How many transfers the other tools hold open at once."""
 SLOW_PARALLEL = 200
-"""The same on a slow line, where only the exporter is compared: curl closes one connection after the other there."""
+"""The same on a slow line, where only the exporter is compared: curl takes a minute there."""
+OURS_AT_ONCE = ("--limit", "200", "--per-host", "200")
 INSIDE = "MAILTUI_BENCH_NAMESPACE"
 """Set in the process that was started inside the namespace."""
-
-
-def _at_once(connections: int) -> tuple[str, ...]:
-    return "--limit", str(connections), "--per-host", str(connections)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +62,7 @@ def _local(accounts: int, rounds: int) -> int:
         fast = curl.many(served, served.users, folder, PARALLEL)
         prober = stack.enter_context(blackbox.many(served, served.users, folder, PARALLEL))
         processes = plugins.many(served, served.users, folder, PARALLEL)
-        own = ours(served, served.users, folder, _at_once(PARALLEL))
+        own = ours(served, served.users, folder, OURS_AT_ONCE)
         outcome = interleave([own, fast, prober, processes], rounds, served)
     print(f"{accounts} accounts, {legs} legs over TLS, {rounds} runs of each in turn ({machine()})")
     print(compare(outcome, legs, {}))
@@ -89,7 +86,7 @@ def _slow(accounts: int, rounds: int, delay: float) -> int:
     legs = 2 * accounts
     with _slow_server(accounts, delay / 1000) as (served, way), _folder() as folder, contextlib.ExitStack() as stack:
         prober = stack.enter_context(blackbox.many(served, served.users, folder, SLOW_PARALLEL))
-        own = ours(served, served.users, folder, _at_once(SLOW_PARALLEL))
+        own = ours(served, served.users, folder, OURS_AT_ONCE)
         outcome = interleave([own, prober], rounds, served)
     print(f"The same with {delay:g} ms of added round trip, by {way}")
     print(compare(outcome, legs, {}))
