@@ -196,19 +196,21 @@ def report(
 WRONG_PASSWORD = Failure(
     Cause.BAD_CREDENTIALS,
     Stage.AUTH,
-    "the server refused the user name or the password; check both, and whether it wants an app password",
+    "the server refuses the login of alan@bletchley.example",
     "535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6 (reason unavailable, see https://example.org/help)",
 )
 WRONG_PASSWORD_IMAP = replace(WRONG_PASSWORD, reply="NO [AUTHENTICATIONFAILED] Authentication failed.")
-EXPIRED = Failure(Cause.CERTIFICATE_EXPIRED, Stage.TLS, "the server's certificate ended on 2025-05-29, 3 days ago")
-REFUSED = Failure(
-    Cause.PORT_REFUSED, Stage.CONNECT, "nothing answers on port 465 of smtp.closed.example; check the port"
+EXPIRED = Failure(
+    Cause.CERTIFICATE_EXPIRED, Stage.TLS, "the certificate of imap.expired.example:993 has expired on 2025-05-29"
 )
-SILENT = Failure(Cause.SILENT, Stage.GREETING, "the server accepted the connection and said nothing for 10 seconds")
+REFUSED = Failure(
+    Cause.PORT_REFUSED, Stage.CONNECT, "nothing listens on smtp.closed.example:465, or a firewall refuses it"
+)
+SILENT = Failure(Cause.SILENT, Stage.GREETING, "silent.example.org:465 did not answer within 10 s")
 SSH = Failure(
     Cause.FOREIGN_BANNER,
     Stage.GREETING,
-    "this is an SSH server, not a mail server; check the port",
+    "this is no IMAP server: this is an SSH server",
     "SSH-2.0-OpenSSH_9.2",
 )
 

@@ -35,7 +35,7 @@ def test_all_words_of_a_failure_are_in_the_panel(failure: Failure, columns: int,
 
 def test_stages_that_passed_fold_into_one_line_when_the_failure_needs_the_room() -> None:
     tall = [text(line) for line in ladder_lines(failing(WRONG_PASSWORD), 36, 30)]
-    low = [text(line) for line in ladder_lines(failing(WRONG_PASSWORD), 36, 11)]
+    low = [text(line) for line in ladder_lines(failing(WRONG_PASSWORD), 36, 10)]
     assert sum(line.startswith("✓") for line in tall) == 7
     assert low[0].startswith("✓ 6 stages")
     assert "95 ms" in low[0], "the time of what was folded"
