@@ -46,14 +46,19 @@ class Listener:
         if not self._connections:
             self._empty.set()
 
-    async def serve(self, handler: Handler, tls: ssl.SSLContext | None = None) -> int:
-        """Give each connection to `handler` on a free port, which is returned; `tls` means TLS from the first byte."""
-        return await self.serve_protocol(lambda: _Stream(self, handler), tls)
+    async def serve(self, handler: Handler, tls: ssl.SSLContext | None = None, *, port: int = 0) -> int:
+        """Give each connection to `handler`; `tls` means TLS from the first byte.
 
-    async def serve_protocol(self, factory: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None) -> int:
+        Returns the port: `port` where that is free, else any.
+        """
+        return await self.serve_protocol(lambda: _Stream(self, handler), tls, port=port)
+
+    async def serve_protocol(
+        self, factory: Callable[[], asyncio.Protocol], tls: ssl.SSLContext | None = None, *, port: int = 0
+    ) -> int:
         """As `serve`, for a protocol class; it calls `opened` and `closed` by itself."""
         loop = asyncio.get_running_loop()
-        port, sockets = _bind_loopback()
+        port, sockets = _bind_loopback(port)
         for bound in sockets:
             self._servers.append(await loop.create_server(factory, sock=bound, ssl=tls))
         return port
@@ -117,10 +122,15 @@ class _Stream(asyncio.StreamReaderProtocol):
             writer.close()
 
 
-def _bind_loopback() -> tuple[int, list[socket.socket]]:
-    """A free port and sockets bound to it on 127.0.0.1 and, where the machine has it, on ::1."""
-    for _ in range(_BIND_ATTEMPTS):
-        ipv4 = _bind(socket.AF_INET, "127.0.0.1", 0)
+def _bind_loopback(wanted: int = 0) -> tuple[int, list[socket.socket]]:
+    """A free port, `wanted` if it is, and sockets bound to it on 127.0.0.1 and, where the machine has it, on ::1."""
+    for attempt in range(_BIND_ATTEMPTS):
+        try:
+            ipv4 = _bind(socket.AF_INET, "127.0.0.1", wanted if attempt == 0 else 0)
+        except OSError:
+            if attempt or not wanted:
+                raise
+            continue
         port: int = ipv4.getsockname()[1]
         try:
             return port, [ipv4, _bind(socket.AF_INET6, "::1", port)]
@@ -134,6 +144,9 @@ def _bind_loopback() -> tuple[int, list[socket.socket]]:
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's delay off only where the socket names its protocol.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if port:
+        # Connections of a world that has just ended must not keep its ports from the next.
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
     except OSError:

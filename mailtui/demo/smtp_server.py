@@ -13,15 +13,19 @@ from mailtui.demo.store import MailboxRefused, MailStore
 class DemoSmtp(SMTP):
     """One connection. With `starttls` it wants STARTTLS before AUTH; without it the connection is TLS already.
 
+    An `open` one has neither TLS nor AUTH and takes mail from anybody, as servers inside of an office do.
     It tells `listener` when it opens and when it is gone.
     """
 
-    def __init__(self, store: MailStore, listener: Listener, starttls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, store: MailStore, listener: Listener, starttls: ssl.SSLContext | None = None, *, open: bool = False
+    ) -> None:
         super().__init__(
-            _Handler(store),
+            _Handler(store, open=open),
             authenticator=_Authenticator(store),
             tls_context=starttls,
-            auth_require_tls=starttls is not None,
+            # An open one, which has no TLS, so never offers AUTH.
+            auth_require_tls=starttls is not None or open,
             enable_SMTPUTF8=True,
             hostname="localhost",
             ident="mailtui demo SMTP",
@@ -54,13 +58,14 @@ class _Authenticator:
 class _Handler:
     """aiosmtpd's hooks; each returns the reply."""
 
-    def __init__(self, store: MailStore) -> None:
+    def __init__(self, store: MailStore, *, open: bool) -> None:
         self._store = store
+        self._open = open
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if not session.authenticated:
+        if not (self._open or session.authenticated):
             return "530 5.7.0 Authentication required"
         envelope.mail_from = address
         envelope.mail_options.extend(options)

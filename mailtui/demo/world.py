@@ -1,13 +1,15 @@
-"""The demo's world: every server on loopback, in a thread and an event loop of its own."""
+"""The demo's world: every server on loopback, in a process of its own, so that it costs the screen no time."""
 
-import asyncio
 import contextlib
-import logging
+import json
+import os
 import secrets
-import threading
+import selectors
+import subprocess
+import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mailtui.demo.accounts import PEOPLE, make_account
 from mailtui.model.account import Account
@@ -24,9 +26,9 @@ expected_stages: dict[str, dict[Leg, Stage | None]] = {
 }
 """The stage at which each of those failures must show."""
 
-_CHATTY_LOGGERS = ("mail.log", "pymap")
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_PACKAGE = Path(__file__).parents[2]
 
 
 class DemoWorld:
@@ -43,11 +45,9 @@ class DemoWorld:
         """The password that each account stores, by the name of its secret's entry."""
         self.ports: dict[str, int] = {}
         """The port of each server, by a name such as `imaps`; empty until `start`."""
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
-        self._ready = threading.Event()
-        self._error: BaseException | None = None
+        self.ca_file = folder
+        """The PEM file of the authority that signed the sound certificates, from `start` on."""
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -60,49 +60,53 @@ class DemoWorld:
 
     def start(self) -> None:
         """Start every server; returns when all of them listen. Raises UsageError where they cannot."""
-        if self._thread is not None:
+        if self._process is not None:
             raise RuntimeError("a demo world starts once")
-        for name in _CHATTY_LOGGERS:
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        self._thread = threading.Thread(target=self._run, name="mailtui-demo", daemon=True)
-        self._thread.start()
-        listening = self._ready.wait(_START_SECONDS)
-        if self._error is not None:
-            raise UsageError(f"the demo's servers cannot start on loopback: {self._error}") from self._error
-        if not listening:
-            raise UsageError(f"the demo's servers did not start within {_START_SECONDS:.0f} seconds; try again")
+        # It must find this very package, wherever that was imported from.
+        path = os.pathsep.join(part for part in (str(_PACKAGE), os.environ.get("PYTHONPATH", "")) if part)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mailtui.demo.process"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": path},
+            )
+            answer = self._converse(self._process)
+        except OSError as error:
+            self.stop()
+            raise UsageError(f"the demo's servers cannot be started: {error.strerror}") from error
+        if "error" in answer:
+            self.stop()
+            raise UsageError(f"the demo's servers cannot start on loopback: {answer['error']}")
+        self.ports, self.ca_file = answer["ports"], Path(answer["ca_file"])
+        self.accounts = tuple(make_account(person, self.ports, self.ca_file) for person in PEOPLE)
+
+    def _converse(self, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+        """Tell the servers what to serve; returns what they answer. Raises OSError."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        order = {"folder": str(self.folder / "certificates"), "passwords": self.passwords}
+        process.stdin.write(json.dumps(order).encode() + b"\n")
+        process.stdin.flush()
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            if not selector.select(_START_SECONDS):
+                return {"error": f"they were not ready within {_START_SECONDS:.0f} seconds; try again"}
+        answer: dict[str, Any] = json.loads(process.stdout.readline() or b'{"error": "they ended at once"}')
+        return answer
 
     def stop(self) -> None:
-        """Close every port and connection and wait for the thread to end. Stopping twice is no error."""
-        if self._thread is None:
+        """Close every port and connection and wait for the servers to end. Stopping twice is no error."""
+        process = self._process
+        if process is None:
             return
-        if self._loop is not None and self._stop is not None and self._thread.is_alive():
-            # The loop closes by itself where a server failed to start.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
         try:
-            # Clients that reject a certificate belong here; asyncio's debug mode would print a traceback for each.
-            asyncio.run(self._serve(), debug=False)
-        except BaseException as error:  # noqa: BLE001  # `start` raises it again in the thread that can show it
-            self._error = error
-        finally:
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        # Imported here: the servers' libraries take a third of a second, for those alone who start a world.
-        from mailtui.demo.listener import Listener
-        from mailtui.demo.servers import open_servers
-
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        listener = Listener()
-        try:
-            self.ports, ca_file = await open_servers(listener, self.folder / "certificates", self.passwords)
-            self.accounts = tuple(make_account(person, self.ports, ca_file) for person in PEOPLE)
-            self._ready.set()
-            await self._stop.wait()
-        finally:
-            await listener.close()
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

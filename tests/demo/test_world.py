@@ -7,6 +7,8 @@ import poplib
 import smtplib
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -273,6 +275,24 @@ def test_stopping_leaves_nothing_behind(tmp_path: Path) -> None:
                 socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
         gc.collect()
     assert [str(warning.message) for warning in caught] == []
+
+
+def test_servers_end_with_whoever_started_them(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys, time; from mailtui.demo.world import DemoWorld;"
+        "world = DemoWorld(pathlib.Path(sys.argv[1])); world.start();"
+        "print(world.ports['imap'], flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) as owner:
+        assert owner.stdout is not None
+        port = int(owner.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT) as client:
+            assert client.recv(100).startswith(b"* OK")
+            owner.kill()
+            while _receive(client):
+                pass
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
 
 
 def test_a_world_that_cannot_start_says_so(tmp_path: Path) -> None:

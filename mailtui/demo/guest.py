@@ -1,0 +1,27 @@
+"""The demo's guest: a mailbox that no account has yet, so that a person can try to set one up."""
+
+from collections.abc import Mapping
+
+ADDRESS = "guest@demo.example"
+PASSWORD = "welcome"  # it opens a mailbox that lives in memory on loopback, and is told to everybody
+
+PORTS = {
+    "smtps": 8465,
+    "smtp": 8587,
+    "smtp-open": 8025,
+    "imaps": 8993,
+    "imap": 8143,
+    "pop3s": 8995,
+    "pop3": 8110,
+}
+"""The port that each healthy server has where it is free, easy to remember and to type."""
+
+
+def invitation(ports: Mapping[str, int]) -> str:
+    """How to meet the servers with an account of one's own, in three lines."""
+    return (
+        f"Try an account of your own: press n. Address {ADDRESS}, password {PASSWORD}, server localhost.\n"
+        f"SSL/TLS: SMTP {ports['smtps']}, IMAP {ports['imaps']}, POP3 {ports['pop3s']}. "
+        f"STARTTLS: SMTP {ports['smtp']}, IMAP {ports['imap']}, POP3 {ports['pop3']}.\n"
+        f"Without authentication: SMTP {ports['smtp-open']}, encryption None. ? tells this again."
+    )
