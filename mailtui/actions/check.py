@@ -9,7 +9,6 @@ from typing import Protocol as Interface
 
 from mailtui.model.account import Account, Endpoint, SecretRef
 from mailtui.model.check import (
-    CERTIFICATE_WARNING,
     Cause,
     CheckReport,
     Event,
@@ -19,7 +18,7 @@ from mailtui.model.check import (
     LegReport,
     LegSetup,
     Stage,
-    TlsFacts,
+    certificate_warning,
     legs_of,
     utc_now,
 )
@@ -55,6 +54,8 @@ class Limits:
     total: int = 200
     per_host: int = 20
 
+
+_STARTED_AT_ONCE = 20
 
 Listener = Callable[[Event], None]
 Slot = Callable[[Endpoint], AbstractAsyncContextManager[None]]
@@ -100,8 +101,11 @@ async def check_many(
         on_report(await check_account(account, secrets, on_event, options, network=network, slot=slots.enter))
 
     async with asyncio.TaskGroup() as group:
-        for account in accounts:
+        for number, account in enumerate(accounts, 1):
             group.create_task(check(account))
+            if number % _STARTED_AT_ONCE == 0:
+                # The first steps of thousands in one turn of the loop would hold up keys and repaints.
+                await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,8 @@ class _Leg:
                     await self._walk(trace, credentials, network)
                 finally:
                     trace.stop()
-            report = trace.report(_certificate_warning(trace.tls))
+            warning = certificate_warning(trace.tls, self.setup.endpoint.certificate.trust, utc_now())
+            report = trace.report(warning)
         if on_event is not None:
             on_event(LegFinished(self.account.name, report))
         return report
@@ -168,16 +173,6 @@ class _Leg:
             return
         finally:
             session.close()
-
-
-def _certificate_warning(tls: TlsFacts | None) -> str:
-    if tls is None or tls.certificate is None:
-        return ""
-    now = utc_now()
-    if tls.certificate.not_after - now > CERTIFICATE_WARNING:
-        return ""
-    days, day = tls.certificate.days_left(now), f"{tls.certificate.not_after:%Y-%m-%d}"
-    return f"the certificate ends in {days} days, on {day}" if days >= 0 else f"the certificate ended on {day}"
 
 
 class Slots:

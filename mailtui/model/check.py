@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
-from mailtui.model.account import Account, Endpoint, Login, Protocol, Security
+from mailtui.model.account import Account, Endpoint, Login, Protocol, Security, Trust
+from mailtui.model.text import clean
 
 CERTIFICATE_WARNING = timedelta(days=14)
 """A certificate that ends sooner than this makes a check a warning."""
@@ -227,6 +228,26 @@ class TlsFacts:
     cipher: str
     certificate: CertificateFacts | None
     verified: bool
+    chain: tuple[CertificateFacts, ...] = ()
+    """The certificates above the server's own, in order towards the root. Where an authority was asked (system, CA
+    file) and its answer was yes, the path that was verified, root included; else (pinned, anything accepted, rejected)
+    what the server sent, which proves nothing. Empty where ssl does not tell, and in reports that do not have it."""
+
+
+def certificate_warning(tls: TlsFacts | None, trust: Trust, now: datetime) -> str:
+    """One line about the certificate that ends first, if that is within CERTIFICATE_WARNING; else empty.
+
+    An issuer's counts where the path was verified: once it has ended, the server's own is worth nothing either.
+    """
+    if tls is None or tls.certificate is None:
+        return ""
+    path = tls.chain if tls.verified and trust in (Trust.SYSTEM, Trust.CA_FILE) else ()
+    first = min((tls.certificate, *path), key=lambda certificate: certificate.not_after)
+    if first.not_after - now > CERTIFICATE_WARNING:
+        return ""
+    whose = "the certificate" if first is tls.certificate else f"the issuer's certificate, {clean(first.subject, 80)},"
+    days, day = first.days_left(now), f"{first.not_after:%Y-%m-%d}"
+    return f"{whose} ends in {days} days, on {day}" if days >= 0 else f"{whose} ended on {day}"
 
 
 @dataclass(frozen=True, slots=True)

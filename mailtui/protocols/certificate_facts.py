@@ -3,10 +3,12 @@
 import hashlib
 import re
 import ssl
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 
 from mailtui.model.check import CertificateFacts
 from mailtui.model.text import clean
@@ -14,6 +16,9 @@ from mailtui.model.text import clean
 # Accounts share servers: a run of a thousand legs meets a handful of certificates.
 _known: dict[bytes, CertificateFacts] = {}
 _KNOWN_LIMIT = 1_024
+
+# Longer than any path that serves a purpose; a server that is not verified may send hundreds.
+_CHAIN_LIMIT = 10
 
 # RFC 4514 section 3; ssl spells the names of the attributes out.
 _SHORT = {
@@ -48,6 +53,45 @@ def certificate_facts(session: ssl.SSLObject) -> CertificateFacts | None:
             _known.clear()
         _known[encoded] = facts
     return facts
+
+
+def certificate_chain(session: ssl.SSLObject, *, verified: bool) -> tuple[CertificateFacts, ...]:
+    """The certificates above the peer's own, towards the root: the path that was verified, or what the server sent.
+
+    Empty where this Python does not tell. At most _CHAIN_LIMIT; one that cannot be read at all is left out.
+    """
+    try:
+        encoded = _encoded_chain(session, verified)
+    except (ImportError, AttributeError, ssl.SSLError):
+        return ()
+    issuers = (_issuer(each) for each in encoded[1 : _CHAIN_LIMIT + 1])
+    return tuple(issuer for issuer in issuers if issuer is not None)
+
+
+def _encoded_chain(session: ssl.SSLObject, verified: bool) -> Sequence[bytes]:
+    """In DER, the peer's own first."""
+    if sys.version_info >= (3, 13):
+        return session.get_verified_chain() if verified else session.get_unverified_chain()
+    # Before Python 3.13 made these public, they are only on the object below.
+    from _ssl import ENCODING_DER
+
+    below = cast(Any, session)._sslobj
+    chain = below.get_verified_chain() if verified else below.get_unverified_chain()
+    return [each.public_bytes(ENCODING_DER) for each in chain or ()]
+
+
+@lru_cache(maxsize=256)
+def _issuer(encoded: bytes) -> CertificateFacts | None:
+    """The facts of an authority's certificate. Most servers share a handful of them, so each is read once."""
+    try:
+        # A context decodes what it trusts: a third of a millisecond, where loading `cryptography` takes fifty.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=encoded)
+        decoded: list[Any] = context.get_ca_certs()
+        # Only authorities are listed; one that is none, and vouches all the same, may be sent but is never verified.
+        return decoded_facts(encoded, decoded[0]) if decoded else encoded_facts(encoded)
+    except Exception:  # noqa: BLE001  # cryptography has many errors for certificates that OpenSSL does not mind
+        return _bare_facts(encoded)
 
 
 def decoded_facts(encoded: bytes, decoded: dict[str, Any]) -> CertificateFacts:

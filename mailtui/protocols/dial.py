@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mailtui.model.account import Endpoint, Trust
 from mailtui.model.check import Cause, CertificateFacts, Stage, TlsFacts, utc_now
-from mailtui.protocols.certificate_facts import certificate_facts
+from mailtui.protocols.certificate_facts import certificate_chain, certificate_facts
 from mailtui.protocols.certificates import build_context
 from mailtui.protocols.faults import WireError, system_words, tls_fault
 from mailtui.protocols.resolve import Address, Once, Resolver
@@ -141,11 +141,13 @@ async def protect(
 def tls_facts(session: ssl.SSLObject, endpoint: Endpoint) -> TlsFacts:
     """What was agreed on `session`."""
     cipher = session.cipher()
+    trust = endpoint.certificate.trust
     return TlsFacts(
         version=session.version() or "",
         cipher=cipher[0] if cipher else "",
         certificate=certificate_facts(session),
-        verified=endpoint.certificate.trust is not Trust.ANYTHING,
+        verified=trust is not Trust.ANYTHING,
+        chain=certificate_chain(session, verified=trust in (Trust.SYSTEM, Trust.CA_FILE)),
     )
 
 

@@ -5,16 +5,74 @@ nonsense alike, and swallows what a server said that does not speak TLS at all: 
 """
 
 import asyncio
-import contextlib
 import ssl
+import time
+from collections import deque
+from collections.abc import Callable
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 _READ_SIZE = 16_384
 _FIRST_OCTETS = 1_000
 
+# Seconds of handshakes in one turn of the loop: less than a person notices, and enough for ten of them.
+_TURN = 0.008
+
+
+class Turns:
+    """Shares a loop with the rest of the program: a handshake takes a millisecond, and hundreds may be ready at once.
+
+    Steps that find the turn used up run in the next ones, in their order, after whatever else has become ready.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float = _TURN) -> None:
+        self._loop = loop
+        self._seconds = self._left = seconds
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._has_next = False
+
+    def take(self, step: Callable[[], None]) -> None:
+        """Run `step` now, or as soon as it is its turn. It must not raise."""
+        if self._left > 0 and not self._waiting:
+            self._run(step)
+        else:
+            self._waiting.append(step)
+        self._call_next()
+
+    def _run(self, step: Callable[[], None]) -> None:
+        began = time.perf_counter()
+        step()
+        self._left -= time.perf_counter() - began
+
+    def _call_next(self) -> None:
+        if not self._has_next:
+            self._has_next = True
+            self._loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self._has_next = False
+        self._left = self._seconds
+        while self._waiting and self._left > 0:
+            self._run(self._waiting.popleft())
+        if self._waiting:
+            self._call_next()
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
+
+
+def _turns_of(loop: asyncio.AbstractEventLoop) -> Turns:
+    turns = _turns.get(loop)
+    if turns is None:
+        turns = _turns[loop] = Turns(loop)
+    return turns
+
 
 class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
-    """Protocol of the transport below, transport of the protocol above, which it takes over from there."""
+    """Protocol of the transport below, transport of the protocol above, which it takes over from there.
+
+    Sessions end it by `abort`: what had to be said was said in the mail protocol, and `close` is not offered.
+    """
 
     def __init__(self, below: asyncio.Transport, context: ssl.SSLContext, server_hostname: str) -> None:
         super().__init__()
@@ -25,6 +83,8 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(_READ_SIZE))
         self._shaken: asyncio.Future[None] | None = None
         self._is_open = False
+        self._turns: Turns | None = None
+        self._is_waiting = False
         self.first_octets = b""
         """What the server said first, as it came: its own words when those were no TLS."""
 
@@ -33,13 +93,24 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         if self._below.is_closing():
             # Its end has been told to the protocol above already; it will not be told again.
             raise EOFError("the connection ended before the handshake")
-        self._shaken = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._shaken = loop.create_future()
+        self._turns = _turns_of(loop)
         self._below.set_protocol(self)
         self._below.resume_reading()
-        self._shake()
+        self._shake_in_turn()
         await self._shaken
 
+    def _shake_in_turn(self) -> None:
+        if self._turns is not None and not self._is_waiting:
+            self._is_waiting = True
+            self._turns.take(self._shake)
+
     def _shake(self) -> None:
+        self._is_waiting = False
+        if self._shaken is None or self._shaken.done():
+            # It has ended, or was given up, while it waited.
+            return
         try:
             self.session.do_handshake()
         except ssl.SSLWantReadError:
@@ -53,6 +124,11 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             self._is_open = True
             self._settle(None)
             self._deliver()
+
+    def _shake_at_last(self) -> None:
+        # What came before the end tells more than the end does, even if its turn has not come.
+        if self._is_waiting:
+            self._shake()
 
     def _settle(self, error: Exception | None) -> None:
         if self._shaken is None or self._shaken.done():
@@ -76,7 +152,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             if len(self.first_octets) < _FIRST_OCTETS:
                 self.first_octets += bytes(received[: _FIRST_OCTETS - len(self.first_octets)])
             self._incoming.write(received)
-            self._shake()
+            self._shake_in_turn()
 
     def _deliver(self) -> None:
         try:
@@ -97,6 +173,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             self._below.write(self._outgoing.read())
 
     def eof_received(self) -> bool:
+        self._shake_at_last()
         if self._is_open:
             self._above.eof_received()
         else:
@@ -104,6 +181,7 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._shake_at_last()
         self._settle(exc or EOFError("the connection ended during the handshake"))
         self._above.connection_lost(exc)
 
@@ -142,14 +220,6 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
 
     def is_closing(self) -> bool:
         return self._below.is_closing()
-
-    def close(self) -> None:
-        """Say goodbye to the other side without waiting for its answer (RFC 8446 section 6.1)."""
-        if self._is_open:
-            with contextlib.suppress(ssl.SSLError):
-                self.session.unwrap()
-            self._flush()
-        self._below.close()
 
     def abort(self) -> None:
         self._below.abort()

@@ -118,6 +118,10 @@ def assert_healthy(leg: LegReport) -> None:
         assert leg.tls.verified
         assert leg.tls.certificate is not None
         assert "localhost" in leg.tls.certificate.names
+        # The server sends the intermediate; the root is ours.
+        intermediate, root = leg.tls.chain
+        assert leg.tls.certificate.issuer == intermediate.subject
+        assert intermediate.issuer == root.subject == root.issuer
 
 
 def assert_failed(leg: LegReport, cause: Cause, stage: Stage) -> None:

@@ -60,7 +60,10 @@ legs = st.builds(
     ).map(tuple),
     ms=numbers,
     failure=st.none() | st.builds(Failure, st.sampled_from(Cause), st.sampled_from(Stage), texts, texts),
-    tls=st.none() | st.builds(TlsFacts, texts, texts, st.none() | certificates, st.booleans()),
+    tls=st.none()
+    | st.builds(
+        TlsFacts, texts, texts, st.none() | certificates, st.booleans(), st.lists(certificates, max_size=2).map(tuple)
+    ),
     address=texts,
     mechanism=texts,
     capabilities=st.lists(texts, max_size=3).map(tuple),
@@ -85,6 +88,7 @@ def sample() -> CheckReport:
         "aa" * 32,
         "bb" * 32,
     )
+    issuer = replace(certificate, subject="CN=Example CA", names=(), not_after=started + timedelta(days=900))
     leg = LegReport(
         Leg.OUTBOUND,
         Protocol.SMTP,
@@ -92,7 +96,7 @@ def sample() -> CheckReport:
         (StageResult(Stage.AUTH, Status.FAILED, 12.5, "PLAIN", "535 5.7.8 no"),),
         12.5,
         Failure(Cause.BAD_CREDENTIALS, Stage.AUTH, "the server refuses the password", "535 5.7.8 no"),
-        TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", certificate, True),
+        TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384", certificate, True, (issuer,)),
         "192.0.2.1",
         "PLAIN",
         ("SIZE",),
@@ -137,6 +141,7 @@ def test_what_scripts_want_is_there() -> None:
     assert data["inbound"]["failure"] is None
     assert data["inbound"]["tls"]["certificate"]["days_left"] == 10
     assert data["inbound"]["tls"]["certificate"]["not_after"] == "2026-02-10T14:30:00.250000Z"
+    assert [issuer["days_left"] for issuer in data["inbound"]["tls"]["chain"]] == [900]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +165,14 @@ def test_derived_and_unknown_fields_are_not_believed() -> None:
     assert report_from_json(data) == sample()
 
 
+def test_a_report_from_before_there_was_a_chain_is_read() -> None:
+    data: Any = json.loads(json.dumps(report_to_json(sample())))
+    for leg in ("outbound", "inbound"):
+        del data[leg]["tls"]["chain"]
+    read = report_from_json(data)
+    assert [leg.tls and (leg.tls.chain, leg.tls.version) for leg in read.legs] == [((), "TLSv1.3")] * 2
+
+
 def every_path(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """The way to every value inside `data`."""
     inside = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
@@ -167,7 +180,7 @@ def every_path(data: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 
 
 DERIVED = {"severity", "kind", "days_left"}
-OPTIONAL = {"transcript"}
+OPTIONAL = {"transcript", "chain"}
 
 
 @pytest.mark.parametrize(
