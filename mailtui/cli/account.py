@@ -1,4 +1,4 @@
-"""mailtui account add, list, show, remove, enable and disable."""
+"""mailtui account add, show, enable and disable."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -7,19 +7,16 @@ from shlex import quote
 from mailtui.cli.account_form import account_from
 from mailtui.cli.output import BAD, DANGER, DIM, GOOD, Output, Styled
 from mailtui.cli.places import open_database
-from mailtui.cli.terminal import confirm, is_interactive
 from mailtui.cli.words import (
     SEVERITY_STYLES,
     SEVERITY_WORDS,
     local_time,
     milliseconds,
-    table_lines,
     unsafe_lines,
 )
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, SecretScheme, Trust
 from mailtui.model.check import CheckReport, LegReport, current
-from mailtui.model.errors import UsageError
 from mailtui.model.report_json import report_to_json, severity_name
 
 JSON_VERSION = 1
@@ -42,52 +39,6 @@ def add(args: Namespace, output: Output) -> int:
     else:
         output.line(f"next: mailtui check {quote(account.name)}")
     return 0
-
-
-def list_accounts(args: Namespace, output: Output) -> int:
-    """Print every account with the verdict of its last check."""
-    with open_database(args) as database:
-        accounts = database.accounts()
-        latest = database.latest(transcripts=False)
-    if args.format == "json":
-        output.json(
-            {"version": JSON_VERSION, "accounts": [account_json(a, current(latest.get(a.name), a)) for a in accounts]}
-        )
-        return 0
-    if not accounts:
-        output.line("no accounts yet; add one with `mailtui account add`, or try `mailtui demo`")
-        return 0
-    headings = ["NAME", "EMAIL", "OUTBOUND", "INBOUND", "ACTIVE", "LAST CHECK", "OUT", "IN"]
-    rows = [_row(account, current(latest.get(account.name), account)) for account in accounts]
-    for line in table_lines(headings, rows, output.columns):
-        output.line(*line)
-    for account in accounts:
-        for line in unsafe_lines(account):
-            output.line(*line)
-    return 0
-
-
-def _row(account: Account, report: CheckReport | None) -> list[Styled]:
-    retrieval = account.retrieval
-    return [
-        Styled(account.name, ""),
-        Styled(account.email, ""),
-        _server(account.submission.endpoint, Protocol.SMTP),
-        Styled("send only", DIM) if retrieval is None else _server(retrieval.endpoint, retrieval.protocol),
-        Styled("yes", "") if account.active else Styled("no", DIM),
-        Styled(local_time(report.started), "") if report else Styled("never", DIM),
-        _verdict(report.outbound if report else None),
-        _verdict(report.inbound if report else None),
-    ]
-
-
-def _server(endpoint: Endpoint, protocol: Protocol) -> Styled:
-    unsafe = endpoint.certificate.trust is Trust.ANYTHING
-    return Styled(f"{protocol.label} {endpoint.label}", DANGER if unsafe else "")
-
-
-def _verdict(leg: LegReport | None) -> Styled:
-    return Styled("-", DIM) if leg is None else Styled(SEVERITY_WORDS[leg.severity], SEVERITY_STYLES[leg.severity])
 
 
 def show(args: Namespace, output: Output) -> int:
@@ -168,7 +119,7 @@ def account_json(account: Account, report: CheckReport | None, *, whole: bool = 
         last = report_to_json(report, transcript=False)
     elif report is not None:
         last = {
-            "started": _utc(report.started),
+            "started": utc_text(report.started),
             "severity": severity_name(report.severity),
             "outbound": report.outbound and severity_name(report.outbound.severity),
             "inbound": report.inbound and severity_name(report.inbound.severity),
@@ -176,39 +127,14 @@ def account_json(account: Account, report: CheckReport | None, *, whole: bool = 
     times = {name: getattr(account, name) for name in ("created", "updated", "last_verified")}
     return {
         **account_table(account),
-        **{name: time and _utc(time) for name, time in times.items()},
+        **{name: time and utc_text(time) for name, time in times.items()},
         "last_check": last,
     }
 
 
-def _utc(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
+    """A time as JSON documents have it: ISO 8601, in UTC, ending in Z."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-
-
-def remove(args: Namespace, output: Output) -> int:
-    """Forget accounts, all or none, after a yes on the terminal or --yes."""
-    with open_database(args) as database:
-        accounts = [database.account(name) for name in dict.fromkeys(args.name)]
-        names = ", ".join(account.name for account in accounts)
-        if not args.yes:
-            if not is_interactive():
-                raise UsageError("without a terminal there is nobody to ask: add --yes to remove the accounts")
-            if not confirm(output, f"Remove {names} and the check history?"):
-                output.line("nothing was removed")
-                return 0
-        database.remove(*(account.name for account in accounts))
-    for account in accounts:
-        output.line(f"removed {account.name}")
-        for source in _stored_secrets(account):
-            command = f"mailtui secret remove {quote(account.name)} --from {quote(source)}"
-            output.line(f"its secret stays in {source}; to remove it: {command}")
-    return 0
-
-
-def _stored_secrets(account: Account) -> list[str]:
-    logins = (account.submission_login, account.retrieval_login)
-    refs = [login.secret for login in logins if login and login.secret and login.secret.scheme in _STORED]
-    return list(dict.fromkeys(f"{ref.scheme.value}:{ref.value or account.name}" for ref in refs))
 
 
 def enable(args: Namespace, output: Output) -> int:

@@ -19,6 +19,7 @@ from mailtui.model.account import (
     Trust,
 )
 from mailtui.model.errors import UsageError
+from mailtui.model.text import clean
 
 
 def account_from(args: Namespace) -> Account:
@@ -73,6 +74,7 @@ def _endpoint(args: Namespace, prefix: str, host: str, protocol: Protocol) -> En
     def option(name: str) -> str:
         return getattr(args, f"{prefix}_{name}") or ""
 
+    _require_bare(f"--{protocol.value if prefix == 'retrieval' else prefix}-host", host, f"--{prefix}-port")
     security = Security(option("security") or "tls")
     port: int | None = getattr(args, f"{prefix}_port")
     ca_file = os.path.abspath(os.path.expanduser(option("ca_file"))) if option("ca_file") else ""
@@ -88,6 +90,20 @@ def _endpoint(args: Namespace, prefix: str, host: str, protocol: Protocol) -> En
         certificate=CertificatePolicy(trust, ca_file, pin),
         allow_cleartext=getattr(args, f"{prefix}_allow_cleartext"),
     )
+
+
+def _require_bare(option: str, host: str, port_option: str) -> None:
+    """Refuse an address with more than the host in it. Raises UsageError, which says what to write instead."""
+    _, found, rest = host.strip().rpartition("://")
+    bare, _, port = rest.partition("/")[0].rpartition("@")[2].rpartition(":")
+    with_port = port.isdecimal() and bool(bare) and (":" not in bare or bare.endswith("]"))
+    if not found and not with_port:
+        return
+    what = "is a URL" if found else "holds a port"
+    meant = bare if with_port else rest.partition("/")[0].rpartition("@")[2]
+    port_hint = f" {port_option} {port}" if with_port else ""
+    where = f"; the port goes into {port_option}" if with_port else ""
+    raise UsageError(f"{option}: {what}; give the server's name alone{where}: {option} {clean(meant)}{port_hint}")
 
 
 def _secret(option: str, text: str | None) -> SecretRef | None:

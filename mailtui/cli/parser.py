@@ -20,6 +20,7 @@ MODES = ("automatic", "manual")
 LEGS = ("outbound", "inbound")
 FORMATS = ("text", "json")
 SHELLS = ("bash", "zsh", "tcsh")
+SORTS = ("name", "email", "type", "status", "active", "checked", "outbound", "inbound", "method", "folder")
 
 SECRET_SOURCES = "keyring, vault, command:..., env:NAME, file:PATH or ask"
 
@@ -223,7 +224,7 @@ def _add_completion(commands: "Commands[Parser]") -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
-def add_format(parser: Parser) -> None:
+def add_format(parser: "Parser | argparse._MutuallyExclusiveGroup") -> None:
     """The option that chooses how an answer is written."""
     parser.add_argument("--format", choices=FORMATS, default="text", help="how to print (default text)")
 

@@ -7,6 +7,7 @@ from mailtui.cli.parser import (
     MODES,
     SECRET_SOURCES,
     SECURITIES,
+    SORTS,
     TRUSTS,
     Commands,
     Parser,
@@ -29,12 +30,28 @@ password: run `mailtui secret set NAME` afterwards.
 """
 
 
+LIST_EXAMPLES = """\
+examples:
+  mailtui account list --format json
+  mailtui account list --where 'status:failing type:sales' --sort checked
+  mailtui account list --retrieval
+  mailtui account list --names --where type:sales | xargs -d '\\n' mailtui check
+
+--where takes words that an account must have anywhere, and these:
+  status:good, warning, failing, unchecked or off    type:TEXT    active:yes or no
+  protocol:smtp, imap or pop3    security:tls, starttls or none
+  is:automatic, manual, paired, send-only or unsafe
+  name:TEXT, email:TEXT, server:TEXT, the text in that place
+A minus before a word means all but those.
+"""
+
+
 def add_account_commands(commands: "Commands[Parser]") -> None:
     """Add `account` and its commands."""
     parser = commands.add_parser(
         "account",
-        help="add, list, show, change, remove, import and export accounts",
-        description="Add, list, show, change, remove, import and export accounts.",
+        help="add, list, show, change, copy, remove, import and export accounts",
+        description="Add, list, show, change, copy, remove, import and export accounts.",
         epilog="example:\n  mailtui account list",
     )
     parser.set_defaults(command_parser=parser)
@@ -42,14 +59,7 @@ def add_account_commands(commands: "Commands[Parser]") -> None:
         title="commands", metavar="COMMAND", required=True, parser_class=Parser
     )
     _add_add(actions)
-    listing = add_command(
-        actions,
-        "list",
-        "mailtui.cli.account:list_accounts",
-        "list the accounts and how their last checks ended",
-        "example:\n  mailtui account list --format json",
-    )
-    add_format(listing)
+    _add_list(actions)
     show = add_command(
         actions,
         "show",
@@ -67,15 +77,8 @@ def add_account_commands(commands: "Commands[Parser]") -> None:
         "example:\n  EDITOR=nano mailtui account edit ada",
     )
     edit.add_argument("name", metavar="NAME", help="the account")
-    remove = add_command(
-        actions,
-        "remove",
-        "mailtui.cli.account:remove",
-        "remove accounts and their check history",
-        "example:\n  mailtui account remove ada --yes",
-    )
-    remove.add_argument("name", metavar="NAME", nargs="+", help="the accounts")
-    remove.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
+    _add_copy_and_remove(actions)
+    _add_past(actions)
     for name, summary in (
         ("enable", "make accounts active: check --all covers them"),
         ("disable", "make accounts inactive: check --all leaves them out"),
@@ -102,6 +105,71 @@ def add_account_commands(commands: "Commands[Parser]") -> None:
         "example:\n  mailtui account export > accounts.toml",
     )
     export.add_argument("name", metavar="NAME", nargs="*", help="the accounts; all when none is named")
+
+
+def _add_list(actions: "Commands[Parser]") -> None:
+    parser = add_command(
+        actions,
+        "list",
+        "mailtui.cli.listing:list_accounts",
+        "list the accounts and how their last checks ended",
+        LIST_EXAMPLES,
+    )
+    parser.add_argument("--where", metavar="TEXT", help="only those that this filter means, as on the screen")
+    parser.add_argument("--sort", metavar="COLUMN", choices=SORTS, help=f"{', '.join(SORTS)} (default name)")
+    parser.add_argument("--reverse", action="store_true", help="sort from the other end")
+    parser.add_argument("--retrieval", action="store_true", help="how mail arrives instead: one line a retrieval")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--names", action="store_true", help="the names alone, one on a line")
+    add_format(form)
+
+
+def _add_copy_and_remove(actions: "Commands[Parser]") -> None:
+    copy = add_command(
+        actions,
+        "copy",
+        "mailtui.cli.removal:copy",
+        "add an account like another, with a copy of its secret",
+        "example:\n  mailtui account copy ada bob",
+    )
+    copy.add_argument("name", metavar="NAME", help="the account to copy")
+    copy.add_argument("new_name", metavar="NEW_NAME", help="the name of the copy")
+    remove = add_command(
+        actions,
+        "remove",
+        "mailtui.cli.removal:remove",
+        "remove accounts with their check history and secrets",
+        "examples:\n  mailtui account remove ada --yes\n  mailtui account remove ada --keep-secret\n\n"
+        "A secret that another account uses stays.",
+    )
+    remove.add_argument("name", metavar="NAME", nargs="+", help="the accounts")
+    remove.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
+    remove.add_argument(
+        "--keep-secret", action="store_true", dest="keep_secrets", help="leave secrets in the keyring and the vault"
+    )
+
+
+def _add_past(actions: "Commands[Parser]") -> None:
+    history = add_command(
+        actions,
+        "history",
+        "mailtui.cli.past:history",
+        "list the checks of an account, the newest first",
+        "examples:\n  mailtui account history ada\n  mailtui account history ada --limit 100 --format json",
+    )
+    history.add_argument("name", metavar="NAME", help="the account")
+    history.add_argument("--limit", metavar="N", type=positive, default=20, help="checks to list (default 20)")
+    add_format(history)
+    report = add_command(
+        actions,
+        "report",
+        "mailtui.cli.past:report",
+        "tell the last check as a text that can be shown to others",
+        "examples:\n  mailtui account report ada\n  mailtui account report ada --output report.txt",
+    )
+    report.add_argument("name", metavar="NAME", help="the account")
+    report.add_argument("--output", metavar="FILE", help="write it into this file")
+    report.add_argument("--force", action="store_true", help="replace the file if it is there")
 
 
 def _add_add(actions: "Commands[Parser]") -> None:

@@ -4,7 +4,9 @@ import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
+from shlex import quote
 
+from mailtui.actions.entries import STORED, place, users_of
 from mailtui.cli.output import BAD, DIM, GOOD, Output, Styled
 from mailtui.cli.places import open_database, secret_store
 from mailtui.cli.terminal import ask_secret, can_type_secrets, piped_secret, questions_cleared
@@ -12,9 +14,6 @@ from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import Leg
 from mailtui.model.errors import SecretError, UsageError
 from mailtui.model.text import clean
-
-WRITABLE = (SecretScheme.KEYRING, SecretScheme.VAULT)
-"""Where mailtui can put a secret; the others are only read."""
 
 UNREADABLE_EXIT = 2
 """`secret test` found a secret that cannot be read."""
@@ -28,14 +27,15 @@ def put(args: Namespace, output: Output) -> int:
     with open_database(args) as database:
         account = database.account(args.name)
         leg = _leg(account, args.leg)
+        _require_login(account, leg)
         present = _own(account, leg)
         ref = _wanted(account, leg, args.to)
-        if ref.scheme in WRITABLE:
+        if ref.scheme in STORED:
             secret = _read_secret(f"Secret of {account.name} for {ref.scheme.value}")
             store = secret_store(args, output)
             with questions_cleared(output):
                 asyncio.run(store.write(ref, account.name, secret))
-            output.line(f"kept in {_place(ref.scheme, ref.value or account.name)}")
+            output.line(f"kept in {place(SecretRef(ref.scheme, ref.value or account.name))}")
         if ref != present:
             database.update(account.name, _with(account, leg, ref), expected_updated=account.updated)
             output.line(f"{account.name} now reads its {leg.value} secret from {ref}")
@@ -51,6 +51,17 @@ def _leg(account: Account, chosen: str | None) -> Leg:
     if chosen is None and account.submission.secret is None and account.retrieval and account.retrieval.secret:
         return Leg.INBOUND
     return Leg.OUTBOUND
+
+
+def _require_login(account: Account, leg: Leg) -> None:
+    """Refuse a secret that nothing would read. Raises UsageError."""
+    shared = account.retrieval is not None and account.retrieval.secret is None
+    if leg is Leg.OUTBOUND and not account.submission.authentication and not shared:
+        inbound = "; its retrieval has one of its own: add --leg inbound" if account.retrieval else ""
+        raise UsageError(
+            f"{clean(account.name)} sends without a login and needs no secret for that{inbound}"
+            f"{'' if inbound else '; to let it log in: mailtui account edit ' + quote(account.name)}"
+        )
 
 
 def _own(account: Account, leg: Leg) -> SecretRef | None:
@@ -72,23 +83,17 @@ def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
         ref = _parsed("--to", to)
     elif present is not None:
         ref = present
-        if ref.scheme not in WRITABLE:
+        if ref.scheme not in STORED:
             raise UsageError(
                 f"{clean(account.name)} reads its {leg.value} secret from {clean(str(ref))}, where mailtui cannot "
                 "write; change it there, or move it with --to keyring or --to vault"
             )
     else:
         shared = account.submission.secret
-        writable = shared is not None and shared.scheme in WRITABLE
+        writable = shared is not None and shared.scheme in STORED
         ref = SecretRef(shared.scheme if shared is not None and writable else SecretScheme.KEYRING)
     other = _own(account, Leg.INBOUND if leg is Leg.OUTBOUND else Leg.OUTBOUND)
-    if (
-        ref.scheme in WRITABLE
-        and not ref.value
-        and ref != present
-        and other is not None
-        and _names(other, ref, account)
-    ):
+    if ref.scheme in STORED and not ref.value and ref != present and other is not None and _names(other, ref, account):
         # Both legs would share one entry, and each would overwrite the other's secret.
         return SecretRef(ref.scheme, f"{account.name} {leg.value}")
     return ref
@@ -109,10 +114,6 @@ def _read_secret(question: str) -> str:
     return ask_secret(question) if can_type_secrets() else piped_secret()
 
 
-def _place(scheme: SecretScheme, entry: str) -> str:
-    return f"{'the desktop keyring' if scheme is SecretScheme.KEYRING else 'the vault'}, entry {entry}"
-
-
 def remove(args: Namespace, output: Output) -> int:
     """Remove the stored secrets of an account, or of one that is gone already."""
     with open_database(args) as database:
@@ -120,24 +121,23 @@ def remove(args: Namespace, output: Output) -> int:
             refs = _stored(database.account(args.name), args.leg)
         else:
             refs = [_parsed("--from", args.source)]
-            if refs[0].scheme not in WRITABLE:
+            if refs[0].scheme not in STORED:
                 raise UsageError("--from: mailtui removes secrets from keyring and vault alone; remove others there")
         others = [account for account in database.accounts() if account.name != args.name]
-    entries = list(dict.fromkeys((ref.scheme, ref.value or args.name) for ref in refs))
-    for scheme, entry in entries:
-        users = [account.name for account in others if (scheme, entry) in _entries(account)]
+    entries = list(dict.fromkeys(SecretRef(ref.scheme, ref.value or args.name) for ref in refs))
+    for entry in entries:
+        users = users_of(entry, others)
         if users and not args.yes:
             raise UsageError(
                 f"{', '.join(users[:5])}{' and others' * (len(users) > 5)} "
-                f"read{'s' * (len(users) == 1)} the secret in {_place(scheme, entry)}, too; "
-                "add --yes to remove it nevertheless"
+                f"read{'s' * (len(users) == 1)} the secret in {place(entry)}, too; add --yes to remove it nevertheless"
             )
     store = secret_store(args, output)
 
     async def remove_all() -> None:
-        for scheme, entry in entries:
-            await store.delete(SecretRef(scheme, entry), args.name)
-            output.line(f"removed from {_place(scheme, entry)}")
+        for entry in entries:
+            await store.delete(entry, args.name)
+            output.line(f"removed from {place(entry)}")
 
     with questions_cleared(output):
         asyncio.run(remove_all())
@@ -148,7 +148,7 @@ def _stored(account: Account, leg: str | None) -> list[SecretRef]:
     """The references of an account, or of one leg, to what mailtui can remove. Raises UsageError if there is none."""
     legs = [_leg(account, leg)] if leg else list(Leg)
     refs = [ref for ref in (_own(account, chosen) for chosen in legs) if ref is not None]
-    stored = [ref for ref in refs if ref.scheme in WRITABLE]
+    stored = [ref for ref in refs if ref.scheme in STORED]
     if stored:
         return stored
     if refs:
@@ -157,11 +157,6 @@ def _stored(account: Account, leg: str | None) -> list[SecretRef]:
     if leg == Leg.INBOUND:
         raise UsageError(f"{clean(account.name)} has no inbound secret of its own: the retrieval uses the outbound one")
     raise UsageError(f"{clean(account.name)} has no secret")
-
-
-def _entries(account: Account) -> set[tuple[SecretScheme, str]]:
-    refs = [ref for ref in (_own(account, leg) for leg in Leg) if ref is not None]
-    return {(ref.scheme, ref.value or account.name) for ref in refs if ref.scheme in WRITABLE}
 
 
 def test(args: Namespace, output: Output) -> int:
@@ -174,7 +169,10 @@ def test(args: Namespace, output: Output) -> int:
     async def test_all() -> None:
         nonlocal code
         for account in accounts:
-            for leg, ref in _references(account):
+            references = list(_references(account))
+            if not references:
+                output.line(f"{account.name}  ", Styled("no login", DIM), "  it needs no secret: there is none to test")
+            for leg, ref in references:
                 head = f"{account.name}  {leg}  "
                 try:
                     output.line(head, Styled("ok", GOOD), f"  {await store.test(ref, account.name)}")

@@ -1,40 +1,23 @@
 """The accounts and their check history, in one SQLite file that several processes may use at once."""
 
 import contextlib
-import json
 import sqlite3
 import threading
-import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, utc_now
-from mailtui.model.errors import StorageError, UsageError
-from mailtui.model.text import clean
 from mailtui.model.validation import require_valid
 from mailtui.storage import history
-from mailtui.storage.codec import from_document, to_document
+from mailtui.storage.account_rows import ACCOUNT, AccountRows, id_of
 from mailtui.storage.connection import open_connection, told
-from mailtui.storage.history import from_stored_time, to_stored_time
-from mailtui.storage.names import no_such_account
-
-COLUMNS = ("name", "active", "created", "updated", "last_verified")
-"""The fields of an account that are columns of their own; the others are in its document."""
-
-_ACCOUNT = f"SELECT id, {', '.join(COLUMNS)}, document FROM account"
-_LATEST = """
-    SELECT account.id, account.name, report.report, {transcripts} AS transcripts
-    FROM account JOIN report ON report.id = (
-        SELECT id FROM report WHERE account = account.id ORDER BY started DESC, id DESC LIMIT 1
-    )
-"""
-_HISTORY = "SELECT report, {transcripts} AS transcripts FROM report WHERE account = ? ORDER BY started DESC, id DESC"
+from mailtui.storage.history import to_stored_time
+from mailtui.storage.removed import Removed, put_back, take_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +34,7 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._accounts = AccountRows(path)
         self._lock = threading.Lock()
 
     @classmethod
@@ -76,19 +60,19 @@ class Database:
 
     def accounts(self) -> list[Account]:
         """All accounts, by name."""
-        return [self._account(row) for row in self._rows(f"{_ACCOUNT} ORDER BY name COLLATE NOCASE, name")]
+        return [self._accounts.read(row) for row in self._rows(f"{ACCOUNT} ORDER BY name COLLATE NOCASE, name")]
 
     def account(self, name: str) -> Account:
         """The account of that name. Raises UsageError, which names similar ones, if there is none."""
         with self._reading() as connection:
-            row = self._require(connection, name)
-        return self._account(row)
+            row = self._accounts.require(connection, name)
+        return self._accounts.read(row)
 
     def add(self, account: Account) -> Account:
         """Store a new account and return it. Raises InvalidAccount, and UsageError if its name is taken."""
         require_valid(account)
         with self._writing() as connection:
-            return self._insert(connection, account)
+            return self._accounts.insert(connection, account)
 
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
         """Put `account` in the place of the one named `old_name` and return it; its times are kept here.
@@ -99,7 +83,7 @@ class Database:
         """
         require_valid(account)
         with self._writing() as connection:
-            return self._replace(connection, old_name, account, expected_updated)
+            return self._accounts.replace(connection, old_name, account, expected_updated)
 
     def apply(self, changes: Iterable[Change]) -> list[Account]:
         """Make all of `changes`, in their order and in one transaction, or none; returns the accounts as stored.
@@ -111,31 +95,33 @@ class Database:
             require_valid(change.account)
         with self._writing() as connection:
             return [
-                self._insert(connection, change.account)
+                self._accounts.insert(connection, change.account)
                 if change.before is None
-                else self._replace(connection, change.before.name, change.account, change.before.updated)
+                else self._accounts.replace(connection, change.before.name, change.account, change.before.updated)
                 for change in changes
             ]
 
-    def remove(self, *names: str) -> None:
+    def remove(self, *names: str) -> Removed:
         """Forget accounts and their history: all of them, or none and UsageError if one does not exist.
 
-        Their secrets stay where they are.
+        Returns them for `restore`. Their secrets stay where they are.
         """
         with self._writing() as connection:
-            rows = [self._require(connection, name) for name in names]
-            connection.executemany("DELETE FROM account WHERE id = ?", [(row["id"],) for row in rows])
+            return take_out(connection, self._accounts, names)
+
+    def restore(self, removed: Removed) -> list[Account]:
+        """Put back what `remove` returned, times and history as they were, and return the accounts.
+
+        All or none: raises UsageError if one of the names was given to another account meanwhile.
+        """
+        with self._writing() as connection:
+            return put_back(connection, self._accounts, removed)
 
     def set_active(self, names: Iterable[str], active: bool) -> None:
         """Switch accounts on or off: all of them, or none and UsageError if one does not exist."""
         with self._writing() as connection:
             for name in names:
-                row = self._require(connection, name)
-                if bool(row["active"]) != active:
-                    connection.execute(
-                        "UPDATE account SET active = ?, updated = ? WHERE id = ?",
-                        (active, _after(row["updated"]), row["id"]),
-                    )
+                self._accounts.set_active(connection, name, active)
 
     def record(self, report: CheckReport) -> None:
         """Add a report to the history of its account; see `record_many`."""
@@ -152,7 +138,7 @@ class Database:
             ids: dict[str, int | None] = {}
             for report, columns in packed:
                 if report.account not in ids:
-                    ids[report.account] = _id(connection, report.account)
+                    ids[report.account] = id_of(connection, report.account)
                 account = ids[report.account]
                 if account is not None:
                     history.insert(connection, account, columns)
@@ -167,28 +153,28 @@ class Database:
         Without `transcripts` it is several times faster, for a list of thousands. A report that cannot be read, since
         a newer program wrote it perhaps, counts as not there.
         """
-        column = "transcripts" if transcripts else "NULL"
-        found: dict[str, CheckReport] = {}
         with self._reading() as connection:
-            for row in connection.execute(_LATEST.format(transcripts=column)).fetchall():
-                name = row["name"]
-                report = _read_report(name, row)
-                if report is None:
-                    older = connection.execute(_HISTORY.format(transcripts=column), (row["id"],))
-                    report = next(_readable(name, older), None)
-                if report is not None:
-                    found[name] = report
-        return found
+            return history.latest(connection, transcripts=transcripts)
 
-    def history(self, name: str, limit: int = 100) -> list[CheckReport]:
+    def history(self, name: str, limit: int = 100, *, transcripts: bool = True) -> list[CheckReport]:
         """The reports of an account, newest first, at most `limit`; one that cannot be read counts as not there.
 
-        Raises UsageError if there is no such account.
+        Without `transcripts` it is several times faster. Raises UsageError if there is no such account.
         """
         with self._reading() as connection:
-            account = self._require(connection, name)["id"]
-            rows = connection.execute(_HISTORY.format(transcripts="transcripts"), (account,))
-            return list(islice(_readable(name, rows), max(limit, 0)))
+            account = self._accounts.require(connection, name)["id"]
+            return history.newest(connection, account, name, limit, transcripts=transcripts)
+
+    def count_reports(self, names: Iterable[str]) -> int:
+        """How many reports the history holds of these accounts; none of those that do not exist."""
+        with self._reading() as connection:
+            ids = (id_of(connection, name) for name in dict.fromkeys(names))
+            return sum(history.count(connection, account) for account in ids if account is not None)
+
+    def data_version(self) -> int:
+        """A number that differs from the one before if another connection has written in between."""
+        with self._reading() as connection:
+            return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -211,106 +197,9 @@ class Database:
         with self._reading() as connection:
             return connection.execute(query).fetchall()
 
-    def _require(self, connection: sqlite3.Connection, name: str) -> Any:
-        row = connection.execute(f"{_ACCOUNT} WHERE name = ?", (_searchable(name),)).fetchone()
-        if row is not None:
-            return row
-        names = [other for (other,) in connection.execute("SELECT name FROM account")]
-        otherwise = "mailtui account list shows the names" if names else "there are no accounts yet"
-        raise UsageError(no_such_account(name, names, otherwise=otherwise))
-
-    def _insert(self, connection: sqlite3.Connection, account: Account) -> Account:
-        _refuse_taken(connection, account.name)
-        now = to_stored_time(utc_now())
-        connection.execute(
-            "INSERT INTO account (name, active, created, updated, document) VALUES (?, ?, ?, ?, ?)",
-            (account.name, account.active, now, now, _document(account)),
-        )
-        return self._account(self._require(connection, account.name))
-
-    def _replace(
-        self, connection: sqlite3.Connection, old_name: str, account: Account, expected_updated: datetime | None
-    ) -> Account:
-        row = self._require(connection, old_name)
-        stored = self._account(row)
-        if expected_updated is not None and stored.updated != expected_updated:
-            raise UsageError(
-                f"account {clean(old_name)!r} was changed meanwhile by someone else; look at it again, then repeat"
-            )
-        account = replace(account, created=stored.created, updated=stored.updated, last_verified=stored.last_verified)
-        if account == stored:
-            return stored
-        if account.name != old_name:
-            _refuse_taken(connection, account.name)
-        connection.execute(
-            "UPDATE account SET name = ?, active = ?, updated = ?, document = ? WHERE id = ?",
-            (account.name, account.active, _after(row["updated"]), _document(account), row["id"]),
-        )
-        return self._account(self._require(connection, account.name))
-
-    def _account(self, row: Any) -> Account:
-        try:
-            document = json.loads(row["document"])
-            account = from_document(Account, document | {"name": row["name"], "active": bool(row["active"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise self._damaged(f"account {clean(str(row['name']))!r}", error) from error
-        verified = row["last_verified"]
-        return replace(
-            account,
-            created=from_stored_time(row["created"]),
-            updated=from_stored_time(row["updated"]),
-            last_verified=None if verified is None else from_stored_time(verified),
-        )
-
     def _note_verified(self, connection: sqlite3.Connection, account: int, report: CheckReport) -> None:
-        row = connection.execute(f"{_ACCOUNT} WHERE id = ?", (account,)).fetchone()
-        if history.verifies(report, receives=self._account(row).retrieval is not None):
+        if history.verifies(report, receives=self._accounts.with_id(connection, account).retrieval is not None):
             connection.execute(
                 "UPDATE account SET last_verified = max(ifnull(last_verified, :started), :started) WHERE id = :id",
                 {"started": to_stored_time(report.started), "id": account},
             )
-
-    def _damaged(self, what: str, error: Exception) -> StorageError:
-        return StorageError(
-            f"the database {clean(str(self.path))} is damaged: {what} cannot be read ({clean(str(error), 200)}); "
-            "put a backup in its place"
-        )
-
-
-def _readable(account: str, rows: Iterable[Any]) -> Iterator[CheckReport]:
-    for row in rows:
-        if (report := _read_report(account, row)) is not None:
-            yield report
-
-
-def _read_report(account: str, row: Any) -> CheckReport | None:
-    """The report of a row; None if it cannot be read: one of them must not cost the others, nor the accounts."""
-    try:
-        return history.unpack(account, row["report"], row["transcripts"])
-    except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
-        return None
-
-
-def _id(connection: sqlite3.Connection, name: str) -> int | None:
-    row = connection.execute("SELECT id FROM account WHERE name = ?", (_searchable(name),)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def _searchable(name: str) -> str:
-    """`name` as SQLite can take it: an argument of the command line may hold bytes that are not text."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _refuse_taken(connection: sqlite3.Connection, name: str) -> None:
-    if _id(connection, name) is not None:
-        raise UsageError(f"there is an account named {clean(name)!r} already; choose another name, or edit that one")
-
-
-def _document(account: Account) -> str:
-    document = to_document(account)
-    return json.dumps({name: document[name] for name in document if name not in COLUMNS}, separators=(",", ":"))
-
-
-def _after(updated: int) -> int:
-    """Now, but always later than `updated`: two changes must never bear the same time."""
-    return max(to_stored_time(utc_now()), updated + 1)

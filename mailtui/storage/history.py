@@ -3,7 +3,9 @@
 import json
 import sqlite3
 import zlib
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from mailtui.model.check import CheckReport, Severity
@@ -20,6 +22,14 @@ KEEP_FAILED_FOR = timedelta(days=365)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEGS = ("outbound", "inbound")
+
+_LATEST = """
+    SELECT account.id, account.name, report.report, {transcripts} AS transcripts
+    FROM account JOIN report ON report.id = (
+        SELECT id FROM report WHERE account = account.id ORDER BY started DESC, id DESC LIMIT 1
+    )
+"""
+_HISTORY = "SELECT report, {transcripts} AS transcripts FROM report WHERE account = ? ORDER BY started DESC, id DESC"
 
 
 def to_stored_time(moment: datetime) -> int:
@@ -64,6 +74,50 @@ def insert(connection: sqlite3.Connection, account: int, packed: Packed) -> None
         "INSERT INTO report (account, started, severity, report, transcripts) VALUES (?, ?, ?, ?, ?)",
         (account, *packed),
     )
+
+
+def latest(connection: sqlite3.Connection, *, transcripts: bool) -> dict[str, CheckReport]:
+    """The newest report that can be read of every account, by the account's name. Raises sqlite3.Error."""
+    found: dict[str, CheckReport] = {}
+    for row in connection.execute(_LATEST.format(transcripts=_column(transcripts))).fetchall():
+        name = row["name"]
+        report = _read(name, row)
+        if report is None:
+            report = next(iter(newest(connection, row["id"], name, 1, transcripts=transcripts)), None)
+        if report is not None:
+            found[name] = report
+    return found
+
+
+def newest(
+    connection: sqlite3.Connection, account: int, name: str, limit: int, *, transcripts: bool
+) -> list[CheckReport]:
+    """The reports that can be read of the account with the id `account`, newest first. Raises sqlite3.Error."""
+    rows = connection.execute(_HISTORY.format(transcripts=_column(transcripts)), (account,))
+    return list(islice(_readable(name, rows), max(limit, 0)))
+
+
+def count(connection: sqlite3.Connection, account: int) -> int:
+    """How many reports there are of the account with the id `account`. Raises sqlite3.Error."""
+    return int(connection.execute("SELECT count(*) FROM report WHERE account = ?", (account,)).fetchone()[0])
+
+
+def _column(transcripts: bool) -> str:
+    return "transcripts" if transcripts else "NULL"
+
+
+def _readable(account: str, rows: Iterable[Any]) -> Iterator[CheckReport]:
+    for row in rows:
+        if (report := _read(account, row)) is not None:
+            yield report
+
+
+def _read(account: str, row: Any) -> CheckReport | None:
+    """The report of a row; None if it cannot be read: one of them must not cost the others, nor the accounts."""
+    try:
+        return unpack(account, row["report"], row["transcripts"])
+    except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
+        return None
 
 
 def prune(connection: sqlite3.Connection, account: int, now: datetime) -> None:

@@ -11,6 +11,9 @@ from mailtui.model.text import clean
 DATA_VARIABLE = "MAILTUI_DATA"
 """The environment variable that names another data folder."""
 
+SETTINGS_VARIABLE = "MAILTUI_CONFIG"
+"""The environment variable that names another settings file."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataPaths:
@@ -43,6 +46,16 @@ def default_paths() -> DataPaths:
     from platformdirs import user_data_path
 
     return DataPaths(user_data_path("mailtui", appauthor=False))
+
+
+def settings_path() -> Path:
+    """The settings file of this user (XDG base directories); `MAILTUI_CONFIG` names another file."""
+    chosen = os.environ.get(SETTINGS_VARIABLE, "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_config_path
+
+    return user_config_path("mailtui", appauthor=False) / "config.toml"
 
 
 def private_folder(path: Path) -> Path:

@@ -25,6 +25,10 @@ AT_ONCE = 8
 T = TypeVar("T")
 
 
+class NoEntry(SecretError):
+    """The keyring or the vault can be read, and does not have the entry."""
+
+
 class Reader:
     """Reads secrets during one run: whoever asks for the same one shares one reading, and its failure.
 
@@ -77,9 +81,7 @@ class Reader:
     async def _open_vault(self) -> Hidden[tuple[Vault, Hidden[bytes]]]:
         vault = await load_in_time(self._vault)
         if vault is None:
-            raise SecretError(
-                f"there is no vault at {clean(str(self._vault))}; set the secret first: mailtui secret set"
-            )
+            raise NoEntry(f"there is no vault at {clean(str(self._vault))}; set the secret first: mailtui secret set")
         return Hidden((vault, await self._keys.unlock(vault)))
 
     async def _run(self, command: str) -> Hidden[str]:
@@ -144,6 +146,8 @@ class _Reading(Generic[T]):
                 self._task.cancel()
         try:
             return self._task.result()
+        except NoEntry as error:
+            raise NoEntry(str(error)) from None
         except SecretError as error:
             raise SecretError(str(error)) from None
 
@@ -167,6 +171,6 @@ async def _in_time(read: Callable[[], T], path: Path) -> T:
         ) from None
 
 
-def no_entry(where: str, entry: str) -> SecretError:
+def no_entry(where: str, entry: str) -> NoEntry:
     """The error for an entry that is not there."""
-    return SecretError(f"the {where} has no entry {clean(entry)!r}; set it: mailtui secret set")
+    return NoEntry(f"the {where} has no entry {clean(entry)!r}; set it: mailtui secret set")

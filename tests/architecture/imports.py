@@ -49,7 +49,7 @@ HOMES: dict[str, frozenset[str]] = {
     "sqlite3": frozenset({"storage"}),
     "ssl": frozenset({"protocols", "demo"}),
     "textual": frozenset({"tui"}),
-    "tomlkit": frozenset({"interop"}),
+    "tomlkit": frozenset({"interop", "storage"}),
 }
 """The rooms of each third-party package, and of the few modules of the standard library that are kept apart."""
 

@@ -84,7 +84,9 @@ def traces(text: str, forbidden: list[str]) -> list[str]:
     return [pattern for pattern in forbidden if pattern in text]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md", "docs/config.md", "docs/keys.md"]
+)
 def test_every_link_leads_somewhere(name: str) -> None:
     assert dead_links(ROOT / name) == []
 

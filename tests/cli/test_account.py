@@ -1,10 +1,6 @@
 """Accounts added, listed, shown, switched and removed from the shell."""
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +20,7 @@ from mailtui.model.account import (
     Trust,
 )
 from tests.cli.conftest import Shell
-from tests.cli.reports import STARTED, wrong_password
+from tests.cli.reports import wrong_password
 
 PIN = "ab" * 32
 
@@ -102,6 +98,35 @@ def test_add_with_every_option(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
         )
 
 
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (
+            ["--smtp-host", "mail.example.org:587"],
+            "--smtp-host: holds a port; give the server's name alone; the port goes into --smtp-port: "
+            "--smtp-host mail.example.org --smtp-port 587",
+        ),
+        (["--smtp-host", "[2001:db8::1]:25"], "--smtp-host [2001:db8::1] --smtp-port 25"),
+        (["--smtp-host", "smtp://mail.example.org"], "--smtp-host: is a URL; give the server's name alone: "),
+        (["--smtp-host", "smtps://ada:hush@mail.example.org:465/x"], "--smtp-host mail.example.org --smtp-port 465"),
+        (["--smtp-host", "h", "--pop3-host", "pop.example.org:995"], "--pop3-host: holds a port"),
+        (["--smtp-host", "h", "--imap-host", "imap.example.org:993"], "goes into --retrieval-port: --imap-host imap."),
+    ],
+)
+def test_a_host_is_a_name_alone(shell: Shell, option: list[str], told: str) -> None:
+    run = shell("account", "add", "--name", "x", "--email", "a@b.c", *option)
+    assert (run.code, run.out) == (3, "")
+    assert told in run.err
+    assert "hush" not in run.err
+    assert run.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["2001:db8::25", "[2001:db8::25]", "mail.example.org", "mail.example.org."])
+def test_an_address_is_a_host(shell: Shell, host: str) -> None:
+    run = shell("account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", host)
+    assert (run.code, run.err) == (0, "")
+
+
 def test_add_a_server_that_wants_no_login(shell: Shell) -> None:
     shell.add("relay", "--smtp-no-login")
     with shell.database() as database:
@@ -132,43 +157,6 @@ def test_a_name_is_unique(shell: Shell) -> None:
     run = shell("account", "add", "--name", "ada", "--email", "a@b.c", "--smtp-host", "h")
     assert run.code == 3
     assert "there is an account named 'ada' already" in run.err
-
-
-def test_the_list_shows_servers_and_the_last_check(shell: Shell) -> None:
-    shell.add("ada")
-    shell.add("relay", "--smtp-no-login", "--inactive")
-    with shell.database() as database:
-        database.record(wrong_password(database.account("ada")))
-    run = shell("account", "list")
-    assert run.lines[0].split() == ["NAME", "EMAIL", "OUTBOUND", "INBOUND", "ACTIVE", "LAST", "CHECK", "OUT", "IN"]
-    ada, relay = run.lines[1:]
-    assert ada.startswith("ada    ada@example.org  SMTP mail.example.org:465  IMAP mail.example.org:993  yes     20")
-    assert ada.endswith("FAILED  good")
-    assert "send only" in relay
-    assert relay.endswith("no      never             -       -")
-
-
-def test_the_list_as_json(shell: Shell) -> None:
-    shell.add("ada", "--secret", "vault:x")
-    with shell.database() as database:
-        database.record(wrong_password(database.account("ada")))
-    document = json.loads(shell("account", "list", "--format", "json").out)
-    (account,) = document["accounts"]
-    assert document["version"] == 1
-    assert account["submission"]["secret"] == "vault:x"
-    assert account["retrieval"]["port"] == 993
-    assert account["created"].endswith("Z")
-    assert account["last_check"] == {
-        "started": f"{STARTED:%Y-%m-%dT%H:%M:%SZ}",
-        "severity": "failed",
-        "outbound": "failed",
-        "inbound": "ok",
-    }
-
-
-def test_an_empty_list_says_what_to_do(shell: Shell) -> None:
-    assert "mailtui account add" in shell("account", "list").out
-    assert json.loads(shell("account", "list", "--format", "json").out) == {"version": 1, "accounts": []}
 
 
 def test_show_tells_everything_of_one_account(shell: Shell) -> None:
@@ -210,42 +198,6 @@ def test_accounts_are_switched_all_or_none(shell: Shell) -> None:
     assert shell("account", "enable", "bob").code == 0
     with shell.database() as database:
         assert [account.active for account in database.accounts()] == [False, True]
-
-
-def test_remove_needs_a_yes(shell: Shell) -> None:
-    shell.add("ada", "--secret", "vault:mine")
-    refused = shell("account", "remove", "ada", stdin="y\n")
-    assert refused.code == 3
-    assert "--yes" in refused.err
-    removed = shell("account", "remove", "ada", "--yes")
-    assert removed.lines == [
-        "removed ada",
-        "its secret stays in vault:mine; to remove it: mailtui secret remove ada --from vault:mine",
-    ]
-    assert shell("account", "show", "ada").code == 3
-
-
-@pytest.mark.parametrize(("answer", "gone"), [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False)])
-def test_remove_asks_on_a_terminal(shell: Shell, answer: bytes, gone: bool) -> None:
-    shell.add("ada")
-    master, slave = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "mailtui", "account", "remove", "ada"],
-        cwd=Path(__file__).resolve().parents[2],
-        stdin=slave,
-        stdout=subprocess.PIPE,
-        stderr=slave,
-    ) as process:
-        os.close(slave)
-        asked = b""
-        while b"[y/N]" not in asked:
-            asked += os.read(master, 1_000)
-        os.write(master, answer)
-        process.communicate(timeout=60)
-    os.close(master)
-    assert b"Remove ada and the check history?" in asked
-    with shell.database() as database:
-        assert [account.name for account in database.accounts()] == ([] if gone else ["ada"])
 
 
 def test_another_data_folder(shell: Shell, tmp_path: Path) -> None:

@@ -35,7 +35,20 @@ def test_the_commands_are_those_of_the_design() -> None:
         "mailtui check",
         *(
             f"mailtui account {name}"
-            for name in ("add", "list", "show", "edit", "remove", "enable", "disable", "apply", "export")
+            for name in (
+                "add",
+                "list",
+                "show",
+                "edit",
+                "copy",
+                "remove",
+                "history",
+                "report",
+                "enable",
+                "disable",
+                "apply",
+                "export",
+            )
         ),
         *(f"mailtui secret {name}" for name in ("set", "remove", "test", "where")),
         "mailtui demo",

@@ -5,7 +5,6 @@ import json
 import os
 import pty
 import select
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -227,14 +226,17 @@ def test_a_secret_that_another_account_reads_is_kept_without_a_yes(shell: Shell)
     assert shell("secret", "test", "bob").code == 2
 
 
-def test_the_secret_of_an_account_that_is_gone_can_be_removed(shell: Shell) -> None:
-    shell.add("ada l", "--secret", "vault")
-    assert shell("secret", "set", "ada l", stdin=PASSWORD).code == 0
-    told = shell("account", "remove", "ada l", "--yes").lines[-1]
-    command = told.partition("to remove it: mailtui ")[2]
-    run = shell(*shlex.split(command))
-    assert (run.code, run.out, run.err) == (0, "removed from the vault, entry ada l\n", "")
-    assert "0 entries" in shell("secret", "where").out
+def test_an_account_without_a_login_needs_no_secret(shell: Shell) -> None:
+    shell.add("relay", "--smtp-no-login")
+    tested = shell("secret", "test", "relay")
+    assert (tested.code, tested.lines) == (0, ["relay  no login  it needs no secret: there is none to test"])
+    run = shell("secret", "set", "relay", stdin=PASSWORD)
+    assert (run.code, run.out) == (3, "")
+    assert run.err == (
+        "mailtui: relay sends without a login and needs no secret for that; "
+        "to let it log in: mailtui account edit relay\n"
+    )
+    assert not (shell.folder / "data" / "vault.json").exists()
 
 
 @pytest.mark.parametrize(

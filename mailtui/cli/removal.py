@@ -1,0 +1,79 @@
+"""mailtui account remove and copy: accounts with the secrets that belong to them."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Sequence
+
+from mailtui.actions.entries import how_to_remove, place
+from mailtui.actions.own_entries import copy_of
+from mailtui.actions.removal import Entry, RemovalPlan, plan_removal, remove_accounts
+from mailtui.actions.saving import Edited, save_account
+from mailtui.cli.output import Output
+from mailtui.cli.places import open_database, secret_store
+from mailtui.cli.terminal import confirm, is_interactive, questions_cleared
+from mailtui.cli.words import unsafe_lines
+from mailtui.model.errors import UsageError
+
+_NAMED = 8
+"""Names and places that a line lists before the rest is counted."""
+
+
+def remove(args: Namespace, output: Output) -> int:
+    """Forget accounts, all or none, with their history and secrets, after a yes on the terminal or --yes."""
+    with open_database(args) as database:
+        plan = plan_removal(database, args.name)
+        if not args.yes:
+            if not is_interactive():
+                raise UsageError("without a terminal there is nobody to ask: add --yes to remove the accounts")
+            if not confirm(output, _question(plan, keep_secrets=args.keep_secrets)):
+                output.line("nothing was removed")
+                return 0
+        store = secret_store(args, output)
+        with questions_cleared(output):
+            undo = asyncio.run(remove_accounts(database, store, plan, keep_secrets=args.keep_secrets))
+    for account in plan.accounts:
+        output.line(f"removed {account.name}")
+    for ref, _ in undo.secrets:
+        output.line(f"removed the secret in {place(ref)}")
+    if args.keep_secrets:
+        for entry in plan.removed:
+            output.line(f"the secret stays in {place(entry.ref)}; to remove it: {how_to_remove(entry.ref)}")
+    for entry in plan.kept:
+        output.line(f"the secret in {place(entry.ref)} stays: {_readers(entry)}")
+    for problem in undo.problems:
+        output.error(problem)
+    return 0
+
+
+def _question(plan: RemovalPlan, *, keep_secrets: bool) -> str:
+    parts = [_some([account.name for account in plan.accounts]), "the check history"]
+    if plan.removed and not keep_secrets:
+        secrets = "the secrets" if len(plan.removed) > 1 else "the secret"
+        parts.append(f"{secrets} in {_some([place(entry.ref) for entry in plan.removed], '; ')}")
+    *first, last = parts
+    return f"Remove {', '.join(first)} and {last}?"
+
+
+def _readers(entry: Entry) -> str:
+    return f"{_some(entry.used_by)} read{'s' * (len(entry.used_by) == 1)} it"
+
+
+def _some(names: Sequence[str], between: str = ", ") -> str:
+    more = len(names) - _NAMED
+    return between.join(names[:_NAMED]) + (f"{between}{more} more" if more > 0 else "")
+
+
+def copy(args: Namespace, output: Output) -> int:
+    """Add an account that is like another, with a copy of its secrets."""
+    with open_database(args) as database:
+        source = database.account(args.name)
+        account = copy_of(source, args.new_name, database.accounts())
+        store = secret_store(args, output)
+        with questions_cleared(output):
+            saved = asyncio.run(save_account(database, store, Edited(account, source=source)))
+    output.line(f"added {saved.account.name}, a copy of {source.name}")
+    for line in unsafe_lines(saved.account):
+        output.line(*line)
+    for problem in saved.problems:
+        output.error(problem)
+    return 0

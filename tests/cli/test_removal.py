@@ -1,0 +1,162 @@
+"""Accounts removed and copied with the secrets that belong to them."""
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mailtui.model.account import SecretRef, SecretScheme
+from tests.cli.conftest import Shell
+from tests.cli.reports import good_report
+
+PASSWORD = "correct horse"
+
+
+def test_remove_needs_a_yes(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault:mine")
+    refused = shell("account", "remove", "ada", stdin="y\n")
+    assert refused.code == 3
+    assert "--yes" in refused.err
+    removed = shell("account", "remove", "ada", "--yes")
+    assert (removed.lines, removed.err) == (["removed ada"], "")
+    assert shell("account", "show", "ada").code == 3
+
+
+def test_the_secret_goes_with_the_account(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell("secret", "set", "ada", stdin=PASSWORD)
+    shell("secret", "set", "ada", "--leg", "inbound", stdin="two")
+    run = shell("account", "remove", "ada", "--yes")
+    assert (run.code, run.err) == (0, "")
+    assert run.lines == [
+        "removed ada",
+        "removed the secret in the vault, entry ada",
+        "removed the secret in the vault, entry ada inbound",
+    ]
+    assert "0 entries" in shell("secret", "where").out
+
+
+def test_a_secret_that_others_read_stays(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell.add("bob", "--secret", "vault:ada")
+    shell("secret", "set", "ada", stdin=PASSWORD)
+    assert shell("account", "remove", "ada", "--yes").lines == [
+        "removed ada",
+        "the secret in the vault, entry ada stays: bob reads it",
+    ]
+    assert shell("secret", "test", "bob").code == 0
+    assert shell("account", "remove", "bob", "--yes").lines[1:] == ["removed the secret in the vault, entry ada"]
+
+
+def test_a_secret_can_be_kept(shell: Shell) -> None:
+    shell.add("ada l", "--secret", "vault")
+    shell("secret", "set", "ada l", stdin=PASSWORD)
+    told = shell("account", "remove", "ada l", "--yes", "--keep-secret").lines
+    assert told[0] == "removed ada l"
+    assert "the secret stays in the vault, entry ada l; to remove it: " in told[1]
+    command = told[1].partition("to remove it: mailtui ")[2]
+    assert shell(*shlex.split(command)).out == "removed from the vault, entry ada l\n"
+
+
+def test_a_secret_that_cannot_be_read_is_told_and_the_account_is_gone(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    (shell.folder / "data" / "vault.json").write_text("no vault")
+    vaults = [path.name for path in (shell.folder / "data").iterdir()]
+    run = shell("account", "remove", "ada", "--yes")
+    assert (run.code, run.out) == (0, "removed ada\n")
+    assert "a password may be left in the vault, entry ada" in run.err, vaults
+    assert run.err.count("\n") == 1
+
+
+def test_removal_is_all_or_nothing(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell("secret", "set", "ada", stdin=PASSWORD)
+    run = shell("account", "remove", "ada", "nobody", "--yes")
+    assert (run.code, run.out) == (3, "")
+    assert shell("secret", "test", "ada").code == 0
+
+
+@pytest.mark.parametrize(("answer", "gone"), [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False)])
+def test_remove_asks_on_a_terminal(shell: Shell, answer: bytes, gone: bool) -> None:
+    shell.add("ada")
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "mailtui", "account", "remove", "ada"],
+        cwd=Path(__file__).resolve().parents[2],
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    ) as process:
+        os.close(slave)
+        asked = b""
+        while b"[y/N]" not in asked:
+            asked += os.read(master, 1_000)
+        os.write(master, answer)
+        process.communicate(timeout=60)
+    os.close(master)
+    assert b"Remove ada, the check history and the secret in the desktop keyring, entry ada?" in asked
+    with shell.database() as database:
+        assert [account.name for account in database.accounts()] == ([] if gone else ["ada"])
+
+
+def test_a_copy_has_the_settings_and_the_secret(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault", "--type", "sales")
+    shell("secret", "set", "ada", stdin=PASSWORD)
+    shell("secret", "set", "ada", "--leg", "inbound", stdin="two")
+    with shell.database() as database:
+        database.record(good_report(database.account("ada")))
+    run = shell("account", "copy", "ada", "bob")
+    assert (run.code, run.lines, run.err) == (0, ["added bob, a copy of ada"], "")
+    with shell.database() as database:
+        ada, bob = database.accounts()
+        assert database.history("bob") == []
+    assert (bob.type, bob.submission.endpoint, bob.last_verified) == ("sales", ada.submission.endpoint, None)
+    assert shell("account", "remove", "ada", "--yes").code == 0
+    assert shell("secret", "test", "bob").lines == [
+        "bob  outbound  ok  the secret can be read from the vault, entry 'bob'",
+        "bob  inbound  ok  the secret can be read from the vault, entry 'bob inbound'",
+    ]
+
+
+def test_a_copy_of_an_account_that_was_renamed_has_its_own_secret(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault:old name")
+    shell("secret", "set", "ada", stdin=PASSWORD)
+    assert shell("account", "copy", "ada", "bob").code == 0
+    with shell.database() as database:
+        assert database.account("bob").submission.secret == SecretRef(SecretScheme.VAULT)
+    assert shell("secret", "test", "bob").code == 0
+
+
+def test_a_copy_goes_on_sharing_a_shared_secret(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault:team")
+    shell.add("eve", "--secret", "vault:team")
+    assert shell("account", "copy", "ada", "bob").err == ""
+    with shell.database() as database:
+        assert database.account("bob").submission.secret == SecretRef(SecretScheme.VAULT, "team")
+
+
+def test_a_copy_without_a_secret_says_so(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    run = shell("account", "copy", "ada", "bob")
+    assert (run.code, run.out) == (0, "added bob, a copy of ada\n")
+    assert "no outbound password was put into the vault, entry bob" in run.err
+    assert "mailtui secret set bob" in run.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ada", "ada"], "'ada' already"),
+        (["adda", "bob"], "did you mean 'ada'"),
+        (["ada", " bob"], "name: starts or ends with a space"),
+    ],
+)
+def test_what_cannot_be_copied(shell: Shell, arguments: list[str], told: str) -> None:
+    shell.add("ada", "--secret", "vault")
+    run = shell("account", "copy", *arguments)
+    assert (run.code, run.out) == (3, "")
+    assert told in run.err
