@@ -21,12 +21,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _screen(args: "Namespace", output: "Output") -> int:
     _require_terminal("`mailtui check`, `mailtui account` and `mailtui --help` work without one")
     from mailtui.cli.places import data_paths, open_database
+    from mailtui.storage.paths import settings_path
     from mailtui.storage.secrets import SecretStore
     from mailtui.tui import run as run_screen
 
     gc.enable()
     with open_database(args) as database:
-        return run_screen(database, lambda ask: SecretStore(data_paths(args), ask))
+        return run_screen(database, lambda ask: SecretStore(data_paths(args), ask), settings_path())
 
 
 def _demo(args: "Namespace", output: "Output") -> int:
@@ -44,7 +45,7 @@ def _demo(args: "Namespace", output: "Output") -> int:
         if not args.check:
             from mailtui.tui import run as run_screen
 
-            return run_screen(workspace.database, lambda ask: workspace.secrets)
+            return run_screen(workspace.database, workspace.asking, workspace.settings, welcome=workspace.welcome)
         from mailtui.actions.check import CheckOptions
         from mailtui.cli.checking import check_accounts
 

@@ -6,8 +6,6 @@ Python 3.13 turns on (critical basicConstraints and keyUsage, subject and author
 
 import os
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -23,7 +21,6 @@ OTHER_NAMES = ("mail.elsewhere.example",)
 
 _DAY = timedelta(days=1)
 _LIFE = timedelta(days=90)
-_STORE_VARIABLE = "SSL_CERT_FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +62,6 @@ def make_certificates(folder: Path) -> Certificates:
         self_signed=context("self-signed", _leaf(LOOPBACK_NAMES, now + _LIFE, None)),
         wrong_name=context("wrong-name", _leaf(OTHER_NAMES, now + _LIFE, authority)),
     )
-
-
-@contextmanager
-def trusted(ca_file: Path) -> Iterator[None]:
-    """For the time of the block, what this process takes for the system's store has `ca_file`, too.
-
-    OpenSSL reads the store's place from the environment. Raises OSError where the store cannot be read.
-    """
-    usual = os.environ.get(_STORE_VARIABLE)
-    store = ssl.get_default_verify_paths().cafile
-    bundle = ca_file.with_name("store.pem")
-    _write(bundle, (Path(store).read_bytes() + b"\n" if store else b"") + ca_file.read_bytes())
-    os.environ[_STORE_VARIABLE] = str(bundle)
-    try:
-        yield
-    finally:
-        if usual is None:
-            del os.environ[_STORE_VARIABLE]
-        else:
-            os.environ[_STORE_VARIABLE] = usual
 
 
 def _authority(now: datetime) -> _Pair:

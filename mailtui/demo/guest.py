@@ -18,10 +18,10 @@ PORTS = {
 
 
 def invitation(ports: Mapping[str, int]) -> str:
-    """How to meet the servers with an account of one's own, in three lines."""
+    """How to meet the servers with an account of one's own, in three lines of less than 80 columns."""
     return (
-        f"Try an account of your own: press n. Address {ADDRESS}, password {PASSWORD}, server localhost.\n"
+        f"Try it: n makes an account. {ADDRESS}, password {PASSWORD}, localhost;\n"
         f"SSL/TLS: SMTP {ports['smtps']}, IMAP {ports['imaps']}, POP3 {ports['pop3s']}. "
-        f"STARTTLS: SMTP {ports['smtp']}, IMAP {ports['imap']}, POP3 {ports['pop3']}.\n"
-        f"Without authentication: SMTP {ports['smtp-open']}, encryption None. ? tells this again."
+        f"STARTTLS: {ports['smtp']}, {ports['imap']}, {ports['pop3']}.\n"
+        f"Without a login: SMTP {ports['smtp-open']}, encryption None. f7 tells this again."
     )

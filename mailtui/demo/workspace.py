@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mailtui.actions.workspace import Workspace
+from mailtui.demo.guest import invitation
+from mailtui.demo.trust import trusted
 from mailtui.demo.world import DemoWorld
 from mailtui.storage.database import Database
+from mailtui.storage.desktop import Desktop
 from mailtui.storage.files import replace_file
 from mailtui.storage.paths import DataPaths, private_folder
 from mailtui.storage.secrets import SecretStore
@@ -26,6 +29,7 @@ def demo_workspace() -> Iterator[Workspace]:
     with (
         tempfile.TemporaryDirectory(prefix="mailtui-demo-", ignore_cleanup_errors=True) as folder,
         DemoWorld(Path(folder)) as world,
+        trusted(world.ca_file),
         furnished_workspace(world, Path(folder) / "data") as workspace,
     ):
         yield workspace
@@ -37,12 +41,20 @@ def furnished_workspace(world: DemoWorld, folder: Path) -> Iterator[Workspace]:
     paths = DataPaths(private_folder(folder))
     # With a key beside it the vault asks neither the desktop's keyring nor a person for one.
     replace_file(paths.vault_key, b64encode(os.urandom(KEY_LENGTH)) + b"\n")
-    store = SecretStore(paths)
+    # The desktop's own keyring is none of the demo's business: what a visitor types goes with the folder.
+    desktop = Desktop(lambda: ())
+    store = SecretStore(paths, desktop=desktop)
     with Database.open(paths.database) as database:
         for account in world.accounts:
             database.add(account)
         asyncio.run(_keep_passwords(world, store))
-        yield Workspace(database, store)
+        yield Workspace(
+            database,
+            store,
+            lambda ask: SecretStore(paths, ask, desktop=desktop),
+            settings=folder / "config.toml",
+            welcome=invitation(world.ports),
+        )
 
 
 async def _keep_passwords(world: DemoWorld, store: SecretStore) -> None:

@@ -7,34 +7,42 @@ from mailtui.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from mailtui.actions.check import SecretReader
     from mailtui.storage.database import Database
     from mailtui.storage.secrets import SecretStore
 
     Ask = Callable[[str], str]
 
 
-def run(database: "Database", secrets: "Callable[[Ask], SecretStore]") -> int:
+def run(
+    database: "Database", secrets: "Callable[[Ask], SecretStore]", settings_path: "Path", *, welcome: str = ""
+) -> int:
     """Show the accounts of `database` until the person leaves; returns the exit code.
 
     `secrets` makes the store of secrets, which puts its questions to the person by the callable it is given: the
-    terminal belongs to the screens. Raises UsageError where no screen can be drawn.
+    terminal belongs to the screens. `settings_path` is the file of the person's settings, in which the theme is
+    remembered; `welcome` is said first. Raises UsageError where no screen can be drawn.
     """
     # Textual draws on the standard error output.
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         raise UsageError(
             "the screen is drawn on the standard error output, which is not a terminal; do not redirect it"
         )
+    from functools import partial
+
+    from mailtui.storage.settings import load_settings, save_theme
     from mailtui.tui.app import MailtuiApp
     from mailtui.tui.services import Services
 
     stores: list[SecretStore] = []
 
-    def reader(ask: "Ask") -> "SecretReader":
-        # One store for all runs: it remembers the key of the vault.
+    def store(ask: "Ask") -> "SecretStore":
+        # One store for all: it remembers the key of the vault.
         if not stores:
             stores.append(secrets(ask))
-        return stores[0].reader()
+        return stores[0]
 
-    return MailtuiApp(Services(database, reader)).run() or 0
+    settings = load_settings(settings_path)
+    app = MailtuiApp(Services(database, store), settings, partial(save_theme, settings_path), welcome)
+    return app.run() or 0

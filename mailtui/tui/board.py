@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum
 
+from mailtui.actions.standing import Standing, standing_of
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event, Leg
 from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of
@@ -11,16 +11,6 @@ from mailtui.tui.words import Mark
 
 Run = Mapping[str, dict[Leg, LegProgress]]
 """Checks that were started together, by account."""
-
-
-class Standing(Enum):
-    """An account as the summary counts it: the worst of its legs."""
-
-    GOOD = "good"
-    WARNING = "warning"
-    FAILING = "failing"
-    UNCHECKED = "unchecked"
-    OFF = "off"
 
 
 class Board:
@@ -36,6 +26,7 @@ class Board:
         self._counts: Counter[Standing] = Counter()
         # Ordered by serial: a name is taken out and put last when it changes again.
         self._changes: dict[str, int] = {}
+        self._begun = 0
         self.serial = 0
 
     def load(self, accounts: Iterable[Account], reports: dict[str, CheckReport]) -> None:
@@ -78,6 +69,17 @@ class Board:
             self._accounts = dict(sorted(self._accounts.items(), key=lambda item: (item[0].casefold(), item[0])))
         self._touch(account.name)
 
+    def remove(self, names: Iterable[str]) -> None:
+        """Forget accounts; checks of them that run have nobody to tell any more."""
+        for name in names:
+            self._accounts.pop(name, None)
+            self._reports.pop(name, None)
+            self._bare.discard(name)
+            self._running.pop(name, None)
+            self._changes.pop(name, None)
+            if (standing := self._standings.pop(name, None)) is not None:
+                self._counts[standing] -= 1
+
     @property
     def names(self) -> list[str]:
         """All accounts, in the order of the list."""
@@ -106,9 +108,18 @@ class Board:
         """How many accounts are being checked."""
         return len(self._running)
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many accounts are done, of how many, since checks began to run."""
+        return self._begun - len(self._running), self._begun
+
     def count(self, standing: Standing) -> int:
         """How many accounts stand so."""
         return self._counts[standing]
+
+    def standing(self, name: str) -> Standing:
+        """How an account stands. Raises KeyError."""
+        return self._standings[name]
 
     def mark(self, name: str, leg: Leg) -> Mark:
         """The mark of one leg of an account."""
@@ -121,6 +132,7 @@ class Board:
     def begin(self, accounts: Iterable[Account]) -> Run:
         """Checks of `accounts` are about to run, together."""
         run = {account.name: progress_of(account) for account in accounts}
+        self._begun = len(run) + (self._begun if self._running else 0)
         self._running.update(run)
         for name in run:
             self._touch(name)
@@ -183,21 +195,10 @@ class Board:
         if name not in self._accounts:
             return
         self._note(name)
-        standing = self._standing(name)
+        # What is running is counted by its last report: the sums would flicker otherwise.
+        standing = standing_of(self._accounts[name], self._reports.get(name))
         if (before := self._standings.get(name)) is not standing:
             if before is not None:
                 self._counts[before] -= 1
             self._counts[standing] += 1
             self._standings[name] = standing
-
-    def _standing(self, name: str) -> Standing:
-        if not self._accounts[name].active:
-            return Standing.OFF
-        # What is running is counted by its last report: the sums would flicker otherwise.
-        account, report = self._accounts[name], self._reports.get(name)
-        marks = [leg_mark(account, leg, {}, report) for leg in Leg]
-        if Mark.FAILED in marks:
-            return Standing.FAILING
-        if Mark.UNCHECKED in marks:
-            return Standing.UNCHECKED
-        return Standing.WARNING if Mark.WARNING in marks else Standing.GOOD

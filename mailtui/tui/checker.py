@@ -44,8 +44,8 @@ class Checker:
         self._changed = changed
         self._on_error = on_error
         self._runs: dict[Worker[None], Run] = {}
-        # One for all runs: each key that starts another must not open as many connections again.
-        self._slots = Slots(Limits())
+        self.slots = Slots(Limits())
+        """One for all runs: each key that starts another must not open as many connections again."""
         self.repaint_due = False
 
     def test(self, names: Iterable[str]) -> int:
@@ -80,11 +80,11 @@ class Checker:
         try:
             await self._services.check_many(
                 accounts,
-                self._services.reader(self._ask),
+                self._services.secrets(self._ask).reader(),
                 on_event=partial(self._on_event, run),
                 on_report=partial(self._on_report, run),
                 options=CheckOptions(),
-                slots=self._slots,
+                slots=self.slots,
             )
         except MailtuiError as error:
             self._on_error(str(error))

@@ -1,164 +1,201 @@
-"""Everything about one leg's last check, as lines for a column of any width."""
+"""Everything about one leg's last check, as paragraphs for a column of any width."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from mailtui.model.check import CertificateFacts, LegReport, TlsFacts, TranscriptLine
+from mailtui.model.account import Account, Trust
+from mailtui.model.check import CERTIFICATE_WARNING, CertificateFacts, LegReport, Stage, TlsFacts, TranscriptLine
 from mailtui.model.text import clean
+from mailtui.model.trends import CapabilityChange
+from mailtui.tui.flow import Flow, Paragraph
 from mailtui.tui.ladder_lines import Line
-from mailtui.tui.legs import LegView
-from mailtui.tui.words import STAGE_COLUMNS, STAGE_NAMES, Mark, Role, age, days_left, duration, wrap
+from mailtui.tui.legs import LegView, StageView
+from mailtui.tui.setting_lines import fact, heading, leg_settings
+from mailtui.tui.words import STAGE_COLUMNS, STAGE_NAMES, Mark, Role, age, days_left, duration
 
-_LABEL_COLUMNS = 13
+_BLANK = Paragraph()
 
 
 def detail_lines(view: LegView, now: datetime, columns: int) -> list[Line]:
-    """The sections of a leg: server, stages, failure, protection, certificate, capabilities, transcript."""
-    return list(_sections(view, now, max(columns, 24)))
+    """The sections of a leg as lines of at most `columns`, or 24 where there are fewer."""
+    return Flow(list(detail(view, now)), max(columns, 24)).lines
 
 
-def _sections(view: LegView, now: datetime, columns: int) -> Iterator[Line]:
+def detail(
+    view: LegView, now: datetime, account: Account | None = None, change: CapabilityChange | None = None
+) -> Iterator[Paragraph]:
+    """Server, verdict, stages, protection, certificates, capabilities, transcript and settings of a leg.
+
+    `account` adds what else it says of this leg, `change` what the server offered at the check before.
+    """
     if view.endpoint is None:
-        yield (("This account only sends mail.", Role.DIM),)
+        yield Paragraph((("This account only sends mail.", Role.DIM),))
         return
-    endpoint = view.endpoint
-    yield from _fact("Server", f"{endpoint.label} {endpoint.security.label}", columns)
-    role = Role.FAILED if view.accepts_anything else Role.PLAIN
-    yield from _fact("Certificates", endpoint.certificate.trust.label, columns, role)
-    yield from _fact("Checked", _checked(view, now), columns)
-    if view.outdated:
-        yield from _fact("Note", "the settings were changed since this check; test again", columns, Role.WARNING)
-    yield from _verdict(view, columns)
-    yield from _heading("Stages")
-    for stage in view.stages:
-        yield from _stage(stage.mark, STAGE_NAMES[stage.stage], stage.ms, stage.detail, columns)
+    yield from _check(view, now)
+    yield from _verdict(view)
+    yield from heading("Stages")
+    for stage, words in zip(view.stages, _stage_words(view, now), strict=True):
+        yield _stage(stage, words)
     report = view.report
-    if report is None:
-        return
-    yield from _session(report, columns)
-    if report.tls is not None:
-        yield from _protection(report.tls, now, columns)
-    if report.capabilities:
-        yield from _heading("Capabilities")
-        yield from _text(", ".join(report.capabilities), columns)
-    yield from _heading("Transcript")
-    if not report.transcript:
-        yield (("(not kept)", Role.DIM),)
-    for line in report.transcript:
-        yield from _dialogue(line, columns)
+    if report is not None:
+        if report.tls is not None:
+            yield from _protection(report, report.tls, now)
+        yield from _capabilities(report, now, change)
+        yield from _transcript(report)
+    # Last: the end key is the shortest way, and what is wrong stands above.
+    if account is not None:
+        yield from leg_settings(account, view.leg, now)
 
 
-def _heading(title: str) -> Iterator[Line]:
-    yield ()
-    yield ((title, Role.STRONG),)
+def _check(view: LegView, now: datetime) -> Iterator[Paragraph]:
+    assert view.endpoint is not None
+    endpoint = view.endpoint
+    yield fact("Server", f"{endpoint.label} {endpoint.security.label}")
+    yield fact("Certificates", endpoint.certificate.trust.label, Role.FAILED if view.accepts_anything else Role.PLAIN)
+    yield fact("Checked", _checked(view, now))
+    if view.outdated:
+        yield fact("Note", "the settings were changed since this check; test again", Role.WARNING)
 
 
 def _checked(view: LegView, now: datetime) -> str:
     if view.report is None:
         return "not yet; press t to test" if view.mark is Mark.UNCHECKED else view.mark.meaning
-    spent = duration(view.report.ms)
-    return f"in {spent}" if view.checked is None else f"{age(view.checked, now)}, in {spent}"
+    words = f"in {duration(view.report.ms)}"
+    if view.checked is not None:
+        words = f"{age(view.checked, now)}, {words}"
+    turns = view.report.round_trips
+    return f"{words}, {turns} round trip{'s' * (turns != 1)}" if turns else words
 
 
-def _verdict(view: LegView, columns: int) -> Iterator[Line]:
+def _verdict(view: LegView) -> Iterator[Paragraph]:
     if (failure := view.failure) is not None:
-        yield ()
-        yield ((f"{Mark.FAILED.glyph} {STAGE_NAMES[failure.stage]} failed", Role.FAILED),)
-        yield from _text(failure.hint, columns, Role.FAILED)
+        yield _BLANK
+        yield Paragraph(((f"{Mark.FAILED.glyph} {STAGE_NAMES[failure.stage]} failed", Role.FAILED),))
+        yield Paragraph((), clean(failure.hint), Role.FAILED, 2)
         if failure.reply:
-            yield from _text(f"server said: {failure.reply}", columns)
-        yield from _text(f"({failure.cause.value})", columns, Role.DIM)
+            yield Paragraph((), clean(f"server said: {failure.reply}"), Role.PLAIN, 2)
+        yield Paragraph((), f"({failure.cause.value})", Role.DIM, 2)
     elif view.warning:
-        yield ()
-        yield from _text(f"{Mark.WARNING.glyph} {view.warning}", columns, Role.WARNING)
+        yield _BLANK
+        yield Paragraph(((Mark.WARNING.glyph, Role.WARNING),), clean(view.warning), Role.WARNING, 2)
 
 
-def _stage(mark: Mark, name: str, ms: float | None, detail: str, columns: int) -> Iterator[Line]:
-    spent = "" if ms is None else duration(ms)
-    left = (
-        (f"{mark.glyph} ", mark.role),
-        (name.ljust(STAGE_COLUMNS), Role.FAILED if mark is Mark.FAILED else Role.PLAIN if ms is not None else Role.DIM),
-        (f" {spent.rjust(7)}  ", Role.DIM),
-    )
-    indent = STAGE_COLUMNS + 12
-    words = clean(detail or ("skipped" if mark is Mark.SKIPPED else ""))
-    if columns < indent + 10:
-        yield left
-        yield from _text(words, columns, Role.DIM)
-        return
-    first, *others = wrap(words, columns - indent) or [""]
-    yield (*left, (first, Role.DIM))
-    for line in others:
-        yield ((" " * indent + line, Role.DIM),)
+def _stage_words(view: LegView, now: datetime) -> Iterator[str]:
+    """What each stage says beside its time: what other sections say in full is not said twice."""
+    report = view.report
+    told = [at for at, stage in enumerate(view.stages) if stage.stage is Stage.CAPABILITIES and stage.mark is Mark.OK]
+    for at, stage in enumerate(view.stages):
+        if stage.mark is Mark.SKIPPED:
+            yield "skipped"
+        elif report is None or stage.mark is not Mark.OK:
+            yield stage.detail
+        elif stage.stage is Stage.TLS and report.tls is not None:
+            yield _tls_words(report.tls, now)
+        elif stage.stage is Stage.CAPABILITIES and report.capabilities:
+            yield f"{len(report.capabilities)} offered" if at == told[-1] else ""
+        else:
+            yield stage.detail
 
 
-def _session(report: LegReport, columns: int) -> Iterator[Line]:
-    facts = [
-        ("Address", report.address),
-        ("Mechanism", report.mechanism),
-        ("Messages", "" if report.messages is None else str(report.messages)),
-        ("Size", "" if report.octets is None else f"{report.octets:,} octets"),
-        ("Round trips", str(report.round_trips) if report.round_trips else ""),
-    ]
-    if any(value for _, value in facts):
-        yield from _heading("Session")
-        for label, value in facts:
-            if value:
-                yield from _fact(label, value, columns)
-
-
-def _protection(tls: TlsFacts, now: datetime, columns: int) -> Iterator[Line]:
-    yield from _heading("TLS")
-    if tls.version:
-        yield from _fact("Version", tls.version, columns)
-        yield from _fact("Cipher", tls.cipher, columns)
-    if tls.verified:
-        yield from _fact("Identity", "proven by the certificate", columns, Role.OK)
-    else:
-        yield from _fact("Identity", "NOT PROVEN: anyone could answer in this server's name", columns, Role.FAILED)
+def _tls_words(tls: TlsFacts, now: datetime) -> str:
+    words = [tls.version] if tls.version else []
     if tls.certificate is not None:
-        yield from _certificate(tls.certificate, now, columns)
+        words.append(days_left(tls.certificate.days_left(now)))
+    if not tls.verified:
+        words.append("NOT PROVEN")
+    return ", ".join(words)
 
 
-def _certificate(facts: CertificateFacts, now: datetime, columns: int) -> Iterator[Line]:
-    yield from _heading("Certificate")
-    yield from _fact("Subject", facts.subject or "(none)", columns)
-    yield from _fact("Names", ", ".join(facts.names) or "(none)", columns)
-    yield from _fact("Issuer", facts.issuer or "(none)", columns)
-    yield from _fact("Valid", f"{facts.not_before:%Y-%m-%d} to {facts.not_after:%Y-%m-%d}", columns)
-    days = facts.days_left(now)
-    role = Role.FAILED if days < 0 else Role.WARNING if days < 14 else Role.OK
-    yield from _fact("Ends", days_left(days), columns, role)
-    yield from _fact("SHA-256", _in_halves(facts.fingerprint, columns), columns)
-    yield from _fact("Key pin", _in_halves(facts.pin, columns), columns)
-
-
-def _in_halves(digits: str, columns: int) -> str:
-    """Where the digits need two lines, make these alike."""
-    half = len(digits) // 2
-    fits = len(digits) <= columns - _LABEL_COLUMNS or half > columns - _LABEL_COLUMNS
-    return digits if fits else f"{digits[:half]} {digits[half:]}"
-
-
-def _fact(label: str, value: str, columns: int, role: Role = Role.PLAIN) -> Iterator[Line]:
-    first, *others = wrap(clean(value), columns - _LABEL_COLUMNS) or [""]
-    yield ((label.ljust(_LABEL_COLUMNS), Role.DIM), (first, role))
-    for line in others:
-        yield ((" " * _LABEL_COLUMNS, Role.DIM), (line, role))
-
-
-def _text(words: str, columns: int, role: Role = Role.PLAIN) -> Iterator[Line]:
-    for line in wrap(clean(words), columns - 2):
-        yield ((f"  {line}", role),)
-
-
-def _dialogue(line: TranscriptLine, columns: int) -> Iterator[Line]:
-    role = {"C": Role.PLAIN, "S": Role.PLAIN}.get(line.sender, Role.DIM)
-    first, *others = wrap(clean(line.text), columns - 10) or [""]
-    yield (
-        (f"{line.at_ms:6.0f} ", Role.DIM),
-        (f"{clean(line.sender, 1)}  ", Role.BUSY if line.sender == "C" else Role.DIM),
-        (first, role),
+def _stage(stage: StageView, words: str) -> Paragraph:
+    spent = "" if stage.ms is None else duration(stage.ms)
+    name = Role.FAILED if stage.mark is Mark.FAILED else Role.PLAIN if stage.ms is not None else Role.DIM
+    lead = (
+        (f"{stage.mark.glyph} ", stage.mark.role),
+        (STAGE_NAMES[stage.stage].ljust(STAGE_COLUMNS), name),
+        (f" {spent.rjust(7)}", Role.DIM),
     )
-    for more in others:
-        yield ((" " * 10, Role.DIM), (more, role))
+    return Paragraph(lead, clean(words), Role.DIM, STAGE_COLUMNS + 12)
+
+
+def _protection(report: LegReport, tls: TlsFacts, now: datetime) -> Iterator[Paragraph]:
+    yield from heading("TLS")
+    if tls.version:
+        yield fact("Protected by", f"{tls.version} {tls.cipher}")
+    if tls.verified:
+        yield fact("Identity", "proven by the certificate", Role.OK)
+    else:
+        yield fact("Identity", "NOT PROVEN: anyone could answer in this server's name", Role.FAILED)
+    if tls.certificate is None:
+        return
+    yield from heading("Certificate")
+    yield from _certificate(tls.certificate, now)
+    if not tls.chain:
+        yield fact("Issuer", tls.certificate.issuer or "(none)")
+        return
+    proven = tls.verified and report.endpoint.certificate.trust in (Trust.SYSTEM, Trust.CA_FILE)
+    yield from heading("Issued by" if proven else "Issued by, as the server says (proves nothing)")
+    for issuer in tls.chain:
+        yield _issuer(issuer, now)
+
+
+def _certificate(facts: CertificateFacts, now: datetime) -> Iterator[Paragraph]:
+    yield fact("Ends", _ends(facts, now), _life(facts, now))
+    yield fact("Begins", f"{facts.not_before:%Y-%m-%d}")
+    yield fact("Subject", facts.subject or "(none)")
+    yield fact("Names", ", ".join(facts.names) or "(none)")
+    yield fact("SHA-256", _in_halves(facts.fingerprint))
+    yield fact("Key pin", _in_halves(facts.pin))
+
+
+def _issuer(facts: CertificateFacts, now: datetime) -> Paragraph:
+    """One line where there is room: how long it lasts, whose it is, and when it ends."""
+    lead = ((f"  {days_left(facts.days_left(now))}", _life(facts, now)),)
+    words = f"{facts.subject or '(no name)'}, until {facts.not_after:%Y-%m-%d}"
+    return Paragraph(lead, clean(words), Role.PLAIN, 20)
+
+
+def _ends(facts: CertificateFacts, now: datetime) -> str:
+    return f"{facts.not_after:%Y-%m-%d}, {days_left(facts.days_left(now))}"
+
+
+def _life(facts: CertificateFacts, now: datetime) -> Role:
+    days = facts.days_left(now)
+    return Role.FAILED if days < 0 else Role.WARNING if days < CERTIFICATE_WARNING.days else Role.OK
+
+
+def _in_halves(digits: str) -> str:
+    """Where the digits need two lines, these are alike."""
+    half = len(digits) // 2
+    return f"{digits[:half]} {digits[half:]}" if half else digits
+
+
+def _capabilities(report: LegReport, now: datetime, change: CapabilityChange | None) -> Iterator[Paragraph]:
+    if not report.capabilities:
+        return
+    yield from heading("Capabilities")
+    if change is not None:
+        since = age(change.since, now)
+        signs = [f"+ {offer}" for offer in change.added] + [f"− {offer}" for offer in change.removed]
+        if signs:
+            role = Role.WARNING if change.removed else Role.OK
+            yield Paragraph((), clean(f"since {since}: {', '.join(signs)}"), role, 2)
+        else:
+            yield Paragraph((), f"the same as {since}", Role.DIM, 2)
+    yield Paragraph((), clean(", ".join(report.capabilities), 20_000), Role.PLAIN, 2)
+
+
+def _transcript(report: LegReport) -> Iterator[Paragraph]:
+    yield from heading("Transcript")
+    if not report.transcript:
+        yield Paragraph((("(not kept)", Role.DIM),))
+    for line in report.transcript:
+        yield _dialogue(line)
+
+
+def _dialogue(line: TranscriptLine) -> Paragraph:
+    role = Role.DIM if line.sender == "*" else Role.PLAIN
+    lead = (
+        (f"{line.at_ms:6.0f} ", Role.DIM),
+        (clean(line.sender, 1), Role.BUSY if line.sender == "C" else Role.DIM),
+    )
+    return Paragraph(lead, clean(line.text), role, 10)

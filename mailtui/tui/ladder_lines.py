@@ -11,8 +11,8 @@ _MS_COLUMNS = 7
 _BUSY = frozenset({Mark.BEGUN, Mark.HALFWAY, Mark.NEARLY, Mark.QUEUED})
 
 
-def ladder_lines(view: LegView, columns: int, rows: int) -> list[Line]:
-    """At most `rows` lines of at most `columns` columns for `view`.
+def ladder_lines(view: LegView, columns: int, rows: int, *, more: str = "enter") -> list[Line]:
+    """At most `rows` lines of at most `columns` columns for `view`; the key `more` shows what has no room.
 
     What does not fit gives way in this order: the skipped stages become one line, the passed ones fold into one
     from the top, both go, and last the server's words are cut with a pointer to the details.
@@ -35,8 +35,7 @@ def ladder_lines(view: LegView, columns: int, rows: int) -> list[Line]:
     lines = [*passed, *failed, *told, *rest]
     if len(lines) <= rows:
         return lines
-    more = "… enter shows all"
-    return [*lines[: max(rows - 1, 0)], ((shorten(more, columns), Role.DIM),)][:rows]
+    return [*lines[: max(rows - 1, 0)], ((shorten(f"… {more} shows all", columns), Role.DIM),)][:rows]
 
 
 def _parts(view: LegView, columns: int) -> tuple[list[Line], list[Line], list[Line]]:

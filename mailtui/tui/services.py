@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots, check_many
+from mailtui.actions.saving import SecretPlaces
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, utc_now
+from mailtui.storage.removed import Removed
 
 
 class AccountStore(Protocol):
@@ -20,11 +22,17 @@ class AccountStore(Protocol):
     def account(self, name: str) -> Account:
         """The account of that name."""
 
-    def add(self, account: Account) -> Account | None:
+    def add(self, account: Account) -> Account:
         """Store a new account."""
 
-    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account | None:
+    def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
         """Put `account` in the place of the one named `old_name`."""
+
+    def remove(self, *names: str) -> Removed:
+        """Forget accounts and their history, and return all of it."""
+
+    def restore(self, removed: Removed) -> list[Account]:
+        """Put back what was removed."""
 
     def set_active(self, names: Sequence[str], active: bool) -> object:
         """Switch accounts on or off."""
@@ -35,8 +43,14 @@ class AccountStore(Protocol):
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
         """The newest report of each account, by its name."""
 
-    def history(self, name: str, limit: int = 100) -> list[CheckReport]:
+    def history(self, name: str, limit: int = 100, *, transcripts: bool = True) -> list[CheckReport]:
         """The reports of an account, newest first."""
+
+    def count_reports(self, names: Sequence[str]) -> int:
+        """How many reports there are of these accounts."""
+
+    def data_version(self) -> int:
+        """A number that changes when another process has written."""
 
 
 class CheckMany(Protocol):
@@ -60,10 +74,10 @@ Ask = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything outside of the screens. `reader` makes the secret reader of one run, which may ask."""
+    """Everything outside of the screens. `secrets` gives the places of secrets, which may ask."""
 
     store: AccountStore
-    reader: Callable[[Ask], SecretReader]
+    secrets: Callable[[Ask], SecretPlaces]
     check_many: CheckMany = check_many
     now: Callable[[], datetime] = utc_now
     edit_file: Callable[[Path], int] | None = None

@@ -113,7 +113,8 @@ def wrap(text: str, columns: int) -> list[str]:
             head = cut(word, columns)
             lines.append(head)
             word = word[len(head) :]
-            taken = width(word)
+            # Not measured anew: a word may be thousands of characters long.
+            taken -= width(head)
         line, used = (f"{line} {word}", used + 1 + taken) if line else (word, taken)
     if line:
         lines.append(line)

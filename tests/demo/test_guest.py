@@ -8,8 +8,8 @@ import pytest
 
 from mailtui.actions.check import CheckOptions, check_account
 from mailtui.demo import guest
-from mailtui.demo.certificates import trusted
 from mailtui.demo.listener import Listener
+from mailtui.demo.trust import trusted
 from mailtui.demo.world import DemoWorld
 from mailtui.model.account import (
     Account,
@@ -54,7 +54,6 @@ def _check(world: DemoWorld, account: Account) -> CheckReport:
 
 @pytest.fixture
 def fresh(visitor: Visitor) -> DemoWorld:
-    (visitor.world.ca_file.with_name("store.pem")).unlink(missing_ok=True)
     return visitor.world
 
 

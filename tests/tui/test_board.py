@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from mailtui.actions.standing import Standing
 from mailtui.model.account import Protocol
 from mailtui.model.check import CheckReport, Leg, LegFinished, StageFinished, StageResult, StageStarted, Status, plan
-from mailtui.tui.board import Board, Standing
-from mailtui.tui.columns import COLUMNS, GAP, fit, wishes
+from mailtui.tui.board import Board
 from mailtui.tui.words import Mark, age, days_left, duration
-from tests.tui.people import ADA, ALAN, NEW, NOW, OFF, PEOPLE, REPORTS, ROBOT, SILENT, account, report
+from tests.tui.people import ADA, ALAN, NEW, NOW, PEOPLE, REPORTS, ROBOT, SILENT, report
 
 
 def loaded() -> Board:
@@ -129,32 +129,6 @@ def test_a_whole_report_completes_a_bare_one_but_never_a_newer() -> None:
     board.take_report(board.begin([ADA]), newer)
     board.complete(REPORTS[ADA.name])
     assert board.report(ADA.name) is newer
-
-
-@pytest.mark.parametrize("room", [20, 40, 60, 71, 90, 111, 150, 200])
-def test_columns_use_the_room_there_is(room: int) -> None:
-    widths = fit(wishes(PEOPLE, NOW), room)
-    needed = sum(widths) + GAP * (len(COLUMNS) - 1)
-    flexible = [size for column, size in zip(COLUMNS, widths, strict=True) if column.flexible]
-    if room >= 111:
-        assert needed <= room, "every column is on a wide screen"
-    elif room >= 71:
-        assert sum(flexible) + GAP * (len(flexible) - 1) <= room, "names, addresses and servers are on a small one"
-    assert all(size >= column.columns for column, size in zip(COLUMNS, widths, strict=True) if not column.flexible)
-
-
-def test_servers_drop_their_port_before_anything_is_cut() -> None:
-    server = COLUMNS[2]
-    assert server.cell(ADA, None, NOW, 20) == "smtp.example.org:465"
-    assert server.cell(ADA, None, NOW, 16) == "smtp.example.org"
-    assert server.cell(ADA, None, NOW, 8) == "smtp.ex…"
-    assert COLUMNS[3].cell(ROBOT, None, NOW, 3) == "–  "
-    assert COLUMNS[4].cell(OFF, None, NOW, 6) == "no    "
-
-
-def test_internationalised_servers_are_shown_with_their_ascii_form() -> None:
-    person = account("x", "x@example.org", smtp="bücher.example")
-    assert COLUMNS[2].cell(person, None, NOW, 50).strip() == "bücher.example:465 (xn--bcher-kva.example)"
 
 
 @pytest.mark.parametrize(

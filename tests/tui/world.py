@@ -11,9 +11,14 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
-from mailtui.model.account import Account, SecretRef
+from mailtui.actions.entries import STORED
+from mailtui.actions.saving import SecretPlaces
+from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import CheckReport, LegFinished, LegReport, StageFinished, StageStarted, Status
 from mailtui.model.errors import SecretError, UsageError
+from mailtui.storage.reader import NoEntry, entry_name
+from mailtui.storage.removed import Removed
+from mailtui.storage.secrets import SourceState
 from mailtui.tui.app import MailtuiApp
 from mailtui.tui.desk import Loading
 from mailtui.tui.services import Ask, Services
@@ -30,7 +35,9 @@ class MemoryStore:
     def __init__(self, accounts: Iterable[Account] = (), reports: dict[str, CheckReport] | None = None) -> None:
         self._lock = threading.Lock()
         self._accounts = {account.name: account for account in accounts}
-        self._reports = dict(reports or {})
+        self._history = {name: [found] for name, found in (reports or {}).items()}
+        self._changes = 0
+        self._version = 1
         self.batches: list[list[CheckReport]] = []
 
     def accounts(self) -> list[Account]:
@@ -47,35 +54,87 @@ class MemoryStore:
         with self._lock:
             if account.name in self._accounts:
                 raise UsageError(f"there is an account named {account.name!r} already")
-            self._accounts[account.name] = replace(account, updated=NOW)
-            return account
+            self._accounts[account.name] = replace(account, created=NOW, updated=NOW)
+            return self._accounts[account.name]
 
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
         with self._lock:
+            if old_name not in self._accounts:
+                raise UsageError(f"there is no account named {old_name!r}")
             stored = self._accounts[old_name]
             if expected_updated is not None and stored.updated != expected_updated:
                 raise UsageError("changed meanwhile")
-            self._accounts.pop(old_name)
-            self._accounts[account.name] = replace(account, updated=NOW + timedelta(seconds=len(self.batches) + 1))
-            return account
+            if account.name != old_name and account.name in self._accounts:
+                raise UsageError(f"there is an account named {account.name!r} already")
+            del self._accounts[old_name]
+            self._put(replace(account, created=stored.created))
+            if old_name in self._history:
+                self._history[account.name] = self._history.pop(old_name)
+            return self._accounts[account.name]
+
+    def _put(self, account: Account) -> None:
+        """Store a changed account with a time that no other change had."""
+        self._changes += 1
+        self._accounts[account.name] = replace(account, updated=NOW + timedelta(seconds=self._changes))
+
+    def change(self, account: Account) -> None:
+        """What another process does: put `account` in the place of the one of its name."""
+        with self._lock:
+            self._put(account)
+            self._version += 1
+
+    def drop(self, name: str) -> None:
+        """What another process does: remove an account."""
+        with self._lock:
+            del self._accounts[name]
+            self._version += 1
 
     def set_active(self, names: Sequence[str], active: bool) -> None:
         with self._lock:
             for name in names:
-                self._accounts[name] = replace(self._accounts[name], active=active, updated=NOW)
+                self._put(replace(self._accounts[name], active=active))
+
+    def remove(self, *names: str) -> Removed:
+        with self._lock:
+            for name in names:
+                if name not in self._accounts:
+                    raise UsageError(f"there is no account named {name!r}")
+            accounts = tuple(self._accounts.pop(name) for name in names)
+            return Removed(accounts, tuple((name, found) for name in names for found in self._history.pop(name, [])))
+
+    def restore(self, removed: Removed) -> list[Account]:
+        with self._lock:
+            for account in removed.accounts:
+                if account.name in self._accounts:
+                    raise UsageError(f"there is an account named {account.name!r} already")
+                self._accounts[account.name] = account
+            for name, found in removed.reports:
+                self._history.setdefault(name, []).append(found)
+            return list(removed.accounts)
 
     def record_many(self, reports: Sequence[CheckReport]) -> None:
         with self._lock:
             self.batches.append(list(reports))
-            self._reports.update({found.account: found for found in reports})
+            for found in reports:
+                self._history.setdefault(found.account, []).insert(0, found)
 
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
         with self._lock:
-            return {name: found if transcripts else _bare(found) for name, found in self._reports.items()}
+            newest = {name: found[0] for name, found in self._history.items() if found}
+            return {name: found if transcripts else _bare(found) for name, found in newest.items()}
 
-    def history(self, name: str, limit: int = 100) -> list[CheckReport]:
+    def history(self, name: str, limit: int = 100, *, transcripts: bool = True) -> list[CheckReport]:
         with self._lock:
-            return [self._reports[name]][:limit] if name in self._reports else []
+            found = self._history.get(name, [])[:limit]
+            return found if transcripts else [_bare(one) for one in found]
+
+    def count_reports(self, names: Sequence[str]) -> int:
+        with self._lock:
+            return sum(len(self._history.get(name, [])) for name in names)
+
+    def data_version(self) -> int:
+        with self._lock:
+            return self._version
 
     @property
     def recorded(self) -> list[CheckReport]:
@@ -91,14 +150,50 @@ def _bare(found: CheckReport) -> CheckReport:
     return replace(found, outbound=without(found.outbound), inbound=without(found.inbound))
 
 
-class AskingReader:
-    """A secret reader that asks for every secret."""
+class MemorySecrets:
+    """Places of secrets without a disk: `entries` by scheme and entry. With `asks`, what is not there is asked for."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(
+        self, entries: dict[tuple[SecretScheme, str], str] | None = None, *, keyring: bool = False, asks: bool = False
+    ) -> None:
+        self.entries = dict(entries or {})
+        self.asks = asks
+        self.keyring = keyring
+        self.ask: Ask | None = None
+
+    def of(self, ask: Ask) -> "MemorySecrets":
+        """Itself, with the way to ask."""
+        self.ask = ask
+        return self
+
+    def reader(self) -> "MemorySecrets":
+        return self
 
     async def read(self, ref: SecretRef, account_name: str) -> str:
-        return await asyncio.to_thread(self._ask, f"Password of {account_name}")
+        found = self.entries.get((ref.scheme, entry_name(ref, account_name)))
+        if found is not None:
+            return found
+        if ref.scheme in STORED and not self.asks:
+            raise NoEntry("there is no such entry")
+        assert self.ask is not None
+        return await asyncio.to_thread(self.ask, f"Password of {account_name}")
+
+    async def write(self, ref: SecretRef, account_name: str, secret: str) -> None:
+        self.entries[ref.scheme, entry_name(ref, account_name)] = secret
+
+    async def delete(self, ref: SecretRef, account_name: str) -> None:
+        if self.entries.pop((ref.scheme, entry_name(ref, account_name)), None) is None:
+            raise SecretError("there is no such entry")
+
+    async def where(self) -> list[SourceState]:
+        return [
+            SourceState(SecretScheme.KEYRING, self.keyring, "the desktop's keyring" if self.keyring else "no D-Bus"),
+            SourceState(SecretScheme.VAULT, True, "an encrypted file"),
+            SourceState(SecretScheme.COMMAND, True, "commands are run by /bin/sh"),
+            SourceState(SecretScheme.ENV, True, "variables of the environment"),
+            SourceState(SecretScheme.FILE, True, "private files"),
+            SourceState(SecretScheme.ASK, True, "asked for in every run"),
+        ]
 
 
 class ScriptedChecks:
@@ -217,12 +312,14 @@ async def world(
     size: tuple[int, int] = (80, 24),
     checks: ScriptedChecks | None = None,
     store: MemoryStore | None = None,
+    secrets: MemorySecrets | None = None,
     edit_file: Callable[[Path], int] | None = None,
 ) -> AsyncIterator[World]:
     """Run the app without a terminal."""
     store = store or MemoryStore(accounts, reports)
     checks = checks or ScriptedChecks()
-    app = MailtuiApp(Services(store, AskingReader, checks, now=lambda: NOW, edit_file=edit_file))
+    places: Callable[[Ask], SecretPlaces] = (secrets or MemorySecrets(asks=checks.asks)).of
+    app = MailtuiApp(Services(store, places, checks, now=lambda: NOW, edit_file=edit_file))
     async with app.run_test(size=size, notifications=True) as pilot:
         running = World(app, pilot, store, checks)
         await running.until(lambda: app.desk.state is not Loading.BUSY)

@@ -1,26 +1,29 @@
-"""The accounts, and below them both legs of the selected one."""
+"""The accounts, and below them both legs of the one under the cursor."""
 
-from typing import ClassVar
+from collections import Counter
+from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Static
 
+from mailtui.actions.filtering import Filter
+from mailtui.actions.standing import Standing
 from mailtui.model.check import Leg
-from mailtui.tui.board import Standing
+from mailtui.model.text import clean
+from mailtui.tui.account_columns import ACCOUNT_COLUMNS, STATUS
+from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
-from mailtui.tui.filtering import AccountFilter
-from mailtui.tui.messages import AccountHighlighted, AccountOpened, AccountsChanged, ChecksProgressed
+from mailtui.tui.ordering import Row, grouped
+from mailtui.tui.screens.records import FILTER, RecordsScreen
 from mailtui.tui.widgets.account_list import AccountList
+from mailtui.tui.widgets.filter_input import FilterInput
+from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
-from mailtui.tui.words import Mark, Role
-
-_AGES_INTERVAL = 5.0
-"""Seconds between two looks at the clock for the ages."""
+from mailtui.tui.widgets.message_bar import MessageBar
+from mailtui.tui.words import Mark
 
 _COUNTED = (
     (Standing.GOOD, Mark.OK),
@@ -32,151 +35,112 @@ _COUNTED = (
 
 _EMPTY = {
     Loading.BUSY: "Reading the accounts …",
-    Loading.DONE: "No accounts yet. Press n to write the first one.",
+    Loading.DONE: "No accounts yet. Press n to make the first one, or import many: mailtui account apply FILE",
     Loading.FAILED: "The accounts could not be read. ctrl+r tries again.",
 }
 
 
-class AccountsScreen(Screen[None]):
+class AccountsScreen(RecordsScreen):
     """The home of the program."""
 
-    CSS_PATH = "accounts.tcss"
-    AUTO_FOCUS = "AccountList"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (92, "-wide")]  # noqa: RUF012  # as Textual declares it
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-normal"), (34, "-high")]  # noqa: RUF012  # as Textual declares it
+    CSS_PATH = "records.tcss"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Cancel", id="accounts.cancel", tooltip="Cancel the running checks"),
-        Binding("t", "test", "Test", id="accounts.test", tooltip="Test both legs of the selected account"),
-        Binding("T", "test_all", "All", id="accounts.test_all", tooltip="Test every active account"),
-        # First of all keys: what is typed right after it must not be taken for keys of the list.
         Binding(
-            "slash",
-            "filter",
-            "Filter",
-            key_display="/",
-            priority=True,
-            id="accounts.filter",
-            tooltip="Show accounts with a text",
+            "escape",
+            "back",
+            "Cancel",
+            show=False,
+            id="accounts.cancel",
+            tooltip="Cancel the running checks; then the selection, then the filter",
         ),
-        Binding("a", "switch", "On/off", id="accounts.toggle", tooltip="Make the account active or inactive"),
-        Binding("n", "new", "New", id="accounts.new", tooltip="Write a new account in your editor"),
-        Binding("e", "edit", "Edit", id="accounts.edit", tooltip="Open the account in your editor"),
-        Binding("ctrl+r", "reload", "Reload", show=False, id="accounts.reload", tooltip="Read the accounts again"),
+        Binding("n", "new", "New", id="accounts.new", tooltip="Make a new account"),
+        Binding("e", "edit", "Edit", id="accounts.edit", tooltip="Edit the account under the cursor"),
+        Binding("t", "test", "Test", id="accounts.test", tooltip="Test the selected accounts, else this one"),
+        Binding("T", "test_all", "All", id="accounts.test_all", tooltip="Test every active account"),
+        FILTER,
+        Binding("a", "switch", "On/off", id="accounts.toggle", tooltip="Make accounts active or inactive"),
+        Binding("d,delete", "remove", "Delete", id="accounts.delete", tooltip="Delete accounts; asks first"),
+        Binding("m", "retrieval", "Retrieval", id="accounts.retrieval", tooltip="Message Retrieval of this account"),
+        Binding("u", "undo", "Undo", show=False, id="accounts.undo", tooltip="Bring back what was deleted last"),
+        Binding(
+            "c", "duplicate", "Duplicate", show=False, id="accounts.duplicate", tooltip="Make another like this one"
+        ),
+        Binding(
+            "E", "edit_text", "Edit as TOML", show=False, id="accounts.edit_text", tooltip="Edit it in your editor"
+        ),
+        Binding("x", "export", "Export", show=False, id="accounts.export", tooltip="Write accounts to a TOML file"),
+        Binding("r", "retrieve", "Retrieve", show=False, id="accounts.retrieve", tooltip="Why mail is not fetched yet"),
+        Binding("f", "show", "Show", show=False, id="accounts.show", tooltip="Show those of one status or type"),
+        Binding("o", "group", "Group", show=False, id="accounts.group", tooltip="Group the accounts by type, or not"),
     ]
 
     def __init__(self, desk: Desk) -> None:
-        super().__init__()
-        self._desk = desk
-        self._board = desk.board
-        self._matcher = AccountFilter(desk.board)
-        self._seen = 0
+        super().__init__(desk)
+        self._grouped = False
 
     def compose(self) -> ComposeResult:
         """The summary, the filter, the list, the two legs and the keys."""
         yield Static(id="summary", markup=False)
-        yield Input(id="filter", compact=True, placeholder="name, address, server, type, failing, good, off …")
+        yield FilterInput(id="filter")
         yield AccountList(self._board, self._desk.now, id="accounts")
         with Horizontal(id="legs"):
             yield LadderPanel(Leg.OUTBOUND, id="outbound")
             yield LadderPanel(Leg.INBOUND, id="inbound")
-        yield Footer(compact=True)
-
-    def on_mount(self) -> None:
-        """Begin to follow the clock."""
-        self.accounts.empty_text = _EMPTY[self._desk.state]
-        self.set_interval(_AGES_INTERVAL, self._ages)
-        self._summarise()
+        yield MessageBar()
+        yield KeyBar()
 
     @property
-    def accounts(self) -> AccountList:
-        """The list."""
-        return self.query_one(AccountList)
+    def sortable(self) -> tuple[Column[Any], ...]:
+        """The columns, and the status."""
+        return (*ACCOUNT_COLUMNS[1:], ACCOUNT_COLUMNS[0], STATUS)
 
-    @on(AccountsChanged)
-    def _rebuild(self, message: AccountsChanged) -> None:
-        self._seen = self._board.serial
-        self._matcher.forget()
-        self._show_names(select=message.select, measure=True)
-        self._show_selected()
+    def listed(self) -> list[str]:
+        """All accounts."""
+        return self._board.names
 
-    @on(ChecksProgressed)
-    def _repaint(self) -> None:
-        names = set(self._board.changed_since(self._seen))
-        self._seen = self._board.serial
-        self.accounts.refresh_names(names, self._desk.now)
-        if self.accounts.selected in names:
-            self._show_selected()
-        self._summarise()
+    def empty(self) -> str:
+        """What to do without accounts."""
+        return _EMPTY[self._desk.state]
 
-    @on(AccountHighlighted)
-    def _show_selected(self) -> None:
-        name = self.accounts.selected
+    def rows_of(self, names: list[str]) -> list[Row]:
+        """The rows, in groups if that is wanted."""
+        if not self._grouped:
+            return list(names)
+        return grouped(names, lambda name: self._board.account(name).type)
+
+    def show_selected(self) -> None:
+        """Both legs."""
+        name = self.records.selected
+        known = name is not None and name in self._board
         for panel in self.query(LadderPanel):
-            panel.show(None if name is None else self._board.view(name, panel.view.leg), self._desk.now)
+            panel.show(self._board.view(name, panel.view.leg) if name is not None and known else None, self._desk.now)
 
-    @on(AccountOpened)
-    def _open(self, message: AccountOpened) -> None:
-        # Loaded with the first use, so that the list is on the screen sooner.
-        from mailtui.tui.screens.detail import DetailScreen
-
-        self.app.push_screen(DetailScreen(self._desk, message.name))
-
-    def _show_names(self, *, select: str | None = None, measure: bool = False) -> None:
-        wanted = self.query_one("#filter", Input).value
-        names = self._matcher.matches(wanted)
-        if select is not None and select not in names and select in self._board:
-            # A person must see what was just saved.
-            self.query_one("#filter", Input).value = ""
-            names = self._board.names
-        if len(self._board):
-            self.accounts.empty_text = "No account has this text. escape shows all."
-        else:
-            self.accounts.empty_text = _EMPTY[self._desk.state]
-        self.accounts.show(names, self._desk.now, select=select, measure=measure)
-        self._summarise()
-
-    def _ages(self) -> None:
-        self.accounts.refresh_ages(self._desk.now)
-        self._show_selected()
-
-    def _summarise(self) -> None:
-        board = self._board
-        total = len(board)
-        shown = len(self.accounts.names)
+    def tell(self) -> list[list[Content]]:
+        """How many accounts there are, are selected, are being tested, and how they stand."""
+        total, shown = len(self._board), len(self.records.names)
         number = f"{shown} of {total}" if shown != total else str(total)
-        title = Content.styled(" mailtui ", "bold $text-primary")
-        parts = [Content(f" {number} account{'s' * (total != 1)}")]
-        if board.running:
-            parts.append(Content.styled(f"{Mark.HALFWAY.glyph} testing {board.running}", STYLES[Role.BUSY]))
-        counts = [(standing, mark, board.count(standing)) for standing, mark in _COUNTED if board.count(standing)]
-        # The words go before anything is cut.
-        for worded, gap in ((True, "   "), (True, "  "), (True, " "), (False, "  "), (False, " ")):
+        first = Content(f" {number} account{'s' * (total != 1)}")
+        counts = [(standing, mark, self._board.count(standing)) for standing, mark in _COUNTED]
+        ways = []
+        for worded, busy in ((True, True), (False, True), (False, False)):
             told = [
                 Content.assemble((mark.glyph, STYLES[mark.role]), f" {count}{f' {standing.value}' if worded else ''}")
                 for standing, mark, count in counts
+                if count
             ]
-            summary = title + Content(gap).join([*parts, *told])
-            if summary.cell_length <= self.size.width:
-                break
-        self.query_one("#summary", Static).update(summary)
-        self.refresh_bindings()
+            ways.append([first, *self.selecting(worded=worded), *self.progress(worded=busy), *told])
+        return ways
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The footer offers what can be done now."""
-        if action == "back":
-            return self._board.running > 0 or self.query_one("#filter", Input).display
-        if action == "filter":
-            return self.focused is not self.query_one("#filter", Input)
-        if action in ("test", "switch", "edit"):
-            return self.accounts.selected is not None
-        return True
+        """escape is offered while there is something to give up."""
+        if action == "back" and self.is_mounted:
+            return self._board.running > 0 or self.field.display or len(self.records.selection) > 0
+        return super().check_action(action, parameters)
 
-    def action_test(self) -> None:
-        """Check the selected account."""
-        name = self.accounts.selected
-        if name is not None and not self._desk.checker.test([name]):
-            self._desk.say(f"{name} is being tested already.")
+    def action_back(self) -> None:
+        """Give up the nearest thing: the filter while it is typed, the checks, the selection, the filter."""
+        self.give_up_nearest(self.give_up_typing, self.give_up_checks, self.give_up_selection, self.give_up_filter)
 
     def action_test_all(self) -> None:
         """Check every active account."""
@@ -185,56 +149,86 @@ class AccountsScreen(Screen[None]):
             busy = self._board.running
             self._desk.say("All active accounts are being tested already." if busy else "There is no active account.")
 
-    def action_back(self) -> None:
-        """Give up the nearest thing: the filter while it is typed, then the checks, then the filter."""
-        field = self.query_one("#filter", Input)
-        if self._board.running and self.focused is not field:
-            cancelled = self._desk.checker.cancel()
-            self._desk.say(f"Cancelled the check of {cancelled} account{'s' * (cancelled != 1)}.")
-        elif field.display:
-            field.value = ""
-            field.display = False
-            self.accounts.focus()
-            self.refresh_bindings()
-
-    def action_filter(self) -> None:
-        """Open the filter."""
-        field = self.query_one("#filter", Input)
-        field.display = True
-        self.set_focus(field)
-        self.refresh_bindings()
-
-    def on_descendant_focus(self) -> None:
-        """Offer the keys that work where the focus is now."""
-        self.refresh_bindings()
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self) -> None:
-        self._show_names()
-
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        self.accounts.focus()
-        event.input.display = bool(event.value)
-
     def action_switch(self) -> None:
-        """Make the selected account active or inactive."""
-        if (name := self.accounts.selected) is not None:
-            self._desk.toggle(name)
+        """Make accounts inactive if they are all active, else active."""
+        names = self.targets()
+        if names:
+            self._desk.set_active(names, not all(self._board.account(name).active for name in names))
+
+    def action_remove(self) -> None:
+        """Delete accounts; the desk asks first."""
+        if names := self.targets():
+            self._desk.remove(names)
+
+    def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        self._desk.undo()
+
+    def action_export(self) -> None:
+        """Write accounts to a file."""
+        if names := self.targets():
+            self._desk.export(names)
 
     def action_new(self) -> None:
-        """Write a new account in the editor."""
-        self._desk.edit(None)
+        """Make a new account."""
+        self._desk.new()
 
     def action_edit(self) -> None:
-        """Open the selected account in the editor."""
-        if (name := self.accounts.selected) is not None:
+        """Edit the account under the cursor."""
+        if (name := self.records.selected) is not None:
             self._desk.edit(name)
 
-    def on_resize(self) -> None:
-        """Fit the summary to the new width."""
-        self._summarise()
+    def action_edit_text(self) -> None:
+        """Edit the account under the cursor in the person's own editor."""
+        if (name := self.records.selected) is not None:
+            self._desk.edit_text(name)
 
-    def action_reload(self) -> None:
-        """Read the accounts again."""
-        self._desk.reload()
+    def action_duplicate(self) -> None:
+        """Make a new account like the one under the cursor."""
+        if (name := self.records.selected) is not None:
+            self._desk.duplicate(name)
+
+    def action_retrieve(self) -> None:
+        """Say why mail is not fetched yet."""
+        self._desk.say(self._desk.retrieval_unavailable)
+
+    def action_retrieval(self) -> None:
+        """Go to Message Retrieval, and come back to the account that was looked at last."""
+        from mailtui.tui.screens.retrieval import RetrievalScreen
+
+        self.app.push_screen(RetrievalScreen(self._desk, self.records.selected), self._come_back)
+
+    def _come_back(self, name: str | None) -> None:
+        if name is not None:
+            self.show_names(select=name, keep=name)
+
+    def action_group(self) -> None:
+        """Group by type, or not."""
+        self._grouped = not self._grouped
+        self.show_names()
+
+    def action_show(self) -> None:
+        """Choose one status or type to show; it becomes part of the filter."""
+        # Loaded with the first use, so that the list is on the screen sooner.
+        from mailtui.tui.screens.menu import MenuScreen
+
+        present = Filter.parse(self.field.value)
+        options = [("", "all", str(len(self._board)))]
+        current = ""
+        for standing, mark in _COUNTED:
+            wanted = str(present.asking(status=standing.value, type=None))
+            options.append((wanted, standing.value, f"{mark.glyph} {self._board.count(standing)}"))
+            if present.value("status") == standing.value:
+                current = wanted
+        types = Counter(clean(self._board.account(name).type) for name in self._board.names)
+        for kind in sorted(types, key=lambda kind: (not kind, kind.casefold())) if set(types) != {""} else ():
+            wanted = str(present.asking(type=kind, status=None))
+            options.append((wanted, kind or "no type", f"type, {types[kind]}"))
+            if present.value("type") == kind.casefold():
+                current = wanted
+        options[0] = (str(present.asking(type=None, status=None)), *options[0][1:])
+        self.app.push_screen(MenuScreen("Show", options, current or options[0][0]), self._show)
+
+    def _show(self, wanted: str | None) -> None:
+        if wanted is not None:
+            self.ask_for(Filter.parse(wanted))

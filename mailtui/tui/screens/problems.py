@@ -2,32 +2,17 @@
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
 
-from mailtui.model.text import clean
+from mailtui.tui.screens.confirm import ConfirmScreen
 
 
-class ProblemsScreen(ModalScreen[bool]):
+class ProblemsScreen(ConfirmScreen):
     """Lists the problems; the result says whether to edit again."""
 
-    CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,e", "dismiss(True)", "Edit again", id="problems.again", tooltip="Back to the text"),
-        Binding("escape", "dismiss(False)", "Not now", id="problems.later", tooltip="Keep the text in a file"),
+        Binding("e", "decide(True)", "Edit again", id="problems.again", tooltip="Back to the text"),
     ]
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__()
-        self.problems = problems
-
-    def compose(self) -> ComposeResult:
-        """The problems, one on each line."""
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Not saved yet"
-            with VerticalScroll():
-                yield Static("\n".join(clean(line) for line in self.problems), markup=False)
-        yield Footer(show_command_palette=False)
+        super().__init__("Not saved yet", problems, "Edit again", "Not now: keep the text in a file")

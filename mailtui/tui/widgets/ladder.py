@@ -1,6 +1,7 @@
 """The panel of one leg: its stages as they run, and the failure in full."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from textual.content import Content
 from textual.widget import Widget
@@ -34,6 +35,8 @@ def paint(line: Line) -> Content:
 class LadderPanel(Widget):
     """Draws a `LegView` in a frame: the leg and its verdict above, the server and the time below."""
 
+    more: ClassVar[str] = "enter"
+    """The key that shows everything."""
     HELP = "The stages of the selected account's last check, as they run. enter shows everything."
 
     def __init__(self, leg: Leg, *, id: str | None = None) -> None:
@@ -62,7 +65,9 @@ class LadderPanel(Widget):
         if self._empty:
             return Content("")
         size = self.content_size
-        return Content("\n").join(paint(line) for line in ladder_lines(self._view, size.width, size.height))
+        return Content("\n").join(
+            paint(line) for line in ladder_lines(self._view, size.width, size.height, more=self.more)
+        )
 
     def _entitle(self) -> None:
         if not self._empty and self._now is not None:

@@ -1,0 +1,87 @@
+"""Remove accounts for a person who was told what goes with them."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from textual.app import App
+
+from mailtui.actions.entries import place
+from mailtui.actions.removal import Entry, RemovalPlan, Undo, plan_removal, remove_accounts
+from mailtui.model.text import clean, shorten
+from mailtui.offloop import off_loop
+from mailtui.tui.screens.confirm import ConfirmScreen
+from mailtui.tui.services import Ask, Services
+
+_NAMED = 8
+"""Accounts and passwords that are named before the rest is counted."""
+_NAME_COLUMNS = 50
+
+
+async def remove_flow(app: App[Any], services: Services, ask: Ask, names: Sequence[str]) -> Undo | None:
+    """Ask, and remove the accounts; None when the person would rather not. Raises MailtuiError.
+
+    Must be called from a worker.
+    """
+    plan = await off_loop(partial(plan_removal, services.store, names))
+    if not plan.accounts:
+        return None
+    one = len(plan.accounts) == 1
+    what = _named(plan.accounts[0].name) if one else f"{len(plan.accounts)} accounts"
+    secrets = len(plan.removed)
+    question = ConfirmScreen(
+        f"Delete {what}?",
+        removal_lines(plan),
+        "Delete" if one else f"Delete {len(plan.accounts)} accounts",
+        danger=True,
+        option=f"keep the password{'s' * (secrets != 1)}" if secrets else "",
+    )
+    if not await app.push_screen_wait(question):
+        return None
+    return await remove_accounts(services.store, services.secrets(ask), plan, keep_secrets=question.chosen)
+
+
+def removal_lines(plan: RemovalPlan) -> list[str]:
+    """What a person should know before the accounts of `plan` go."""
+    return list(_lines(plan))
+
+
+def _lines(plan: RemovalPlan) -> Iterator[str]:
+    one = len(plan.accounts) == 1
+    if not one:
+        yield from _counted([_named(account.name) for account in plan.accounts], "account")
+        yield ""
+    gone = [f"{plan.reports:,} check{'s' * (plan.reports != 1)} of history"] if plan.reports else []
+    gone += _counted([_entry(entry) for entry in plan.removed], "password")
+    if gone:
+        yield f"Deleted with {'it' if one else 'them'}:"
+        yield from (f"  {line}" for line in gone)
+    else:
+        yield "There is no history, and no password that mailtui keeps."
+    if plan.kept:
+        yield "Kept, for other accounts use it:" if len(plan.kept) == 1 else "Kept, for other accounts use them:"
+        yield from (f"  {line}" for line in _counted([_shared(entry) for entry in plan.kept], "password"))
+    yield ""
+    yield "Mail on the servers and on this machine is not touched."
+    yield f"u brings {'it' if one else 'them'} back, until you leave mailtui or delete others."
+
+
+def _counted(names: Sequence[str], what: str) -> Iterator[str]:
+    yield from names[:_NAMED]
+    if len(names) > _NAMED:
+        more = len(names) - _NAMED
+        yield f"and {more} more {what}{'s' * (more != 1)}"
+
+
+def _entry(entry: Entry) -> str:
+    return f"the password in {place(entry.ref)}"
+
+
+def _shared(entry: Entry) -> str:
+    first, *others = entry.used_by or ("another account",)
+    more = f" and {len(others)} other{'s' * (len(others) != 1)}" if others else ""
+    return f"{_entry(entry)}, of {_named(first)}{more}"
+
+
+def _named(name: str) -> str:
+    return shorten(clean(name), _NAME_COLUMNS)

@@ -1,0 +1,55 @@
+"""The footer shows whole keys, as many as fit, and the help wherever that is."""
+
+from typing import ClassVar
+
+import pytest
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from mailtui.tui.widgets.key_bar import KeyBar
+from tests.tui.people import PEOPLE
+from tests.tui.world import world
+
+
+class Many(Screen[None]):
+    """More keys than a narrow terminal has columns for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key, "bell", f"Action{key}") if key == "a" else Binding(key, f"nothing('{key}')", f"Action{key}")
+        for key in "abcdefgh"
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield KeyBar()
+
+
+@pytest.mark.parametrize(
+    ("columns", "footer"),
+    [
+        (
+            120,
+            "a Actiona b Actionb c Actionc d Actiond e Actione f Actionf g Actiong h Actionh ? Help q Quit ^p palette",
+        ),
+        (98, "a Actiona b Actionb c Actionc d Actiond e Actione f Actionf g Actiong h Actionh ? Help q Quit"),
+        (40, "a Actiona b Actionb c Actionc ? Help"),
+        (20, "a Actiona ? Help"),
+        (8, "? Help"),
+    ],
+)
+async def test_whole_keys_and_the_help(columns: int, footer: str) -> None:
+    async with world(PEOPLE, size=(columns, 10)) as running:
+        await running.app.push_screen(Many())
+
+        def shown() -> str:
+            return " ".join(running.text().splitlines()[-1].replace("▏", " ").split())
+
+        await running.until(lambda: shown() == footer)
+
+
+async def test_a_wider_terminal_shows_more() -> None:
+    async with world(PEOPLE, size=(40, 10)) as running:
+        await running.app.push_screen(Many())
+        await running.until(lambda: running.text().splitlines()[-1].startswith("a Actiona b Actionb c Actionc ? Help"))
+        await running.pilot.resize_terminal(100, 10)
+        await running.until(lambda: "h Actionh ? Help q Quit" in running.text().splitlines()[-1])

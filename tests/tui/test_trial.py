@@ -1,0 +1,322 @@
+"""Testing what is typed: both legs side by side, nothing stored, and the way back to the field that matters."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
+from mailtui.actions.saving import Edited
+from mailtui.model.account import Account, CertificatePolicy, SecretRef, SecretScheme, Trust
+from mailtui.model.check import Cause, CheckReport, Failure, Leg, Severity, Stage
+from mailtui.model.errors import StorageError
+from mailtui.storage.hidden import Hidden
+from mailtui.tui.form.fields import FIELDS
+from mailtui.tui.screens.accounts import AccountsScreen
+from mailtui.tui.screens.ask import AskScreen
+from mailtui.tui.screens.trial import TrialPanel, TrialScreen
+from mailtui.tui.trial import Trial, field_of
+from tests.tui.hostile_words import HOSTILE, hostile_report
+from tests.tui.people import ADA, AKIRA, ALAN, GRACE, REPORTS, ROBOT, WRONG_PASSWORD, report
+from tests.tui.test_dialogs import words_of
+from tests.tui.test_hostile import require_harmless
+from tests.tui.world import MemorySecrets, ScriptedChecks, World, world
+
+
+class Trying:
+    """A trial on the screen, and what it answered."""
+
+    def __init__(self, running: World) -> None:
+        self.running = running
+        self.answers: list[str | None] = []
+
+    @property
+    def screen(self) -> TrialScreen:
+        return next(screen for screen in self.running.app.screen_stack if isinstance(screen, TrialScreen))
+
+    @property
+    def trial(self) -> Trial:
+        return self.screen._trial
+
+    async def ended(self) -> None:
+        """Wait for the test's end, and until it is drawn."""
+        words = self.trial.verdict
+        await self.running.until(lambda: not self.trial.running and words()[2][:20] in self.running.text())
+
+    async def press(self, *keys: str) -> None:
+        await self.running.press(*keys)
+
+    async def answered(self) -> str | None:
+        await self.running.until(lambda: bool(self.answers))
+        assert isinstance(self.running.app.screen, AccountsScreen)
+        assert len(self.answers) == 1
+        return self.answers[0]
+
+
+@asynccontextmanager
+async def trying(
+    edited: Account | Edited,
+    *,
+    size: tuple[int, int] = (80, 24),
+    checks: ScriptedChecks | None = None,
+    secrets: MemorySecrets | None = None,
+) -> AsyncIterator[Trying]:
+    edited = edited if isinstance(edited, Edited) else Edited(edited)
+    async with world([], size=size, checks=checks, secrets=secrets) as running:
+        tried = Trying(running)
+        running.app.push_screen(TrialScreen(running.app.desk, edited), tried.answers.append)
+        await running.until(lambda: isinstance(running.app.screen, TrialScreen | AskScreen))
+        yield tried
+        assert running.store.batches == [], "a trial is no check of an account: the history must not learn of it"
+        assert len(running.app.desk.board) == 0
+        assert running.app.desk.board.running == 0
+
+
+async def test_both_good_legs_stand_side_by_side() -> None:
+    async with trying(ADA) as tried:
+        await tried.ended()
+        text = tried.running.text()
+        line = next(line for line in text.splitlines() if "Outbound" in line)
+        assert "Inbound" in line
+        assert "Both legs are good. ctrl+s in the form saves." in text
+        assert tried.running.checks.calls == [[ADA.name]]
+        await tried.press("enter")
+        assert await tried.answered() is None
+
+
+async def test_a_send_only_account_has_one_leg_to_be_good() -> None:
+    async with trying(ROBOT) as tried:
+        await tried.ended()
+        assert "Sending is good. ctrl+s" in tried.running.text()
+        assert "This account only sends mail." in tried.running.text()
+
+
+async def test_a_warning_is_told_beside_good_legs() -> None:
+    async with trying(AKIRA) as tried:
+        await tried.ended()
+        assert "Both legs are good, with a warning." in tried.running.text()
+        assert "the certificate ends in 9 days" in words_of(tried.running)
+
+
+@pytest.mark.parametrize("key", ["enter", "escape"])
+async def test_a_failure_leads_back_to_its_field(key: str) -> None:
+    async with trying(ALAN) as tried:
+        await tried.ended()
+        text = tried.running.text()
+        assert "Both legs failed at Login. enter goes to Outgoing: Password." in words_of(tried.running)
+        assert "the server refuses the login of" in text
+        assert "see https://example.org/help)" in text, "the server's words are there to their end"
+        await tried.press(key)
+        assert await tried.answered() == "submission.password"
+
+
+async def test_one_failing_leg_is_named_and_the_other_is_said_to_be_good() -> None:
+    async with trying(GRACE) as tried:
+        await tried.ended()
+        assert "Receiving failed at TLS. Sending is good." in tried.running.text()
+        assert tried.running.app.focused is tried.screen.query_one("#inbound-panel")
+        await tried.press("escape")
+        assert await tried.answered() == "retrieval.certificate"
+
+
+async def test_cancelling_drops_the_check_and_closes() -> None:
+    checks = ScriptedChecks(held=True, steps=3)
+    async with trying(ADA, checks=checks) as tried:
+        await tried.running.until(lambda: "◑ Greeting" in tried.running.text())
+        await tried.press("enter", "t", "d")
+        assert tried.trial.running
+        assert len(checks.calls) == 1, "these keys wait for the end"
+        await tried.press("escape")
+        assert await tried.answered() is None
+        assert checks.cancelled == [ADA.name]
+
+
+async def test_two_quick_keys_close_one_screen_only() -> None:
+    async with trying(ADA) as tried:
+        await tried.ended()
+        tried.screen.action_back()
+        assert len(tried.running.app.screen_stack) == 1 + 1, "the default screen and the accounts"
+        await tried.press("escape")
+        assert await tried.answered() is None
+
+
+async def test_leaving_the_program_drops_the_check() -> None:
+    checks = ScriptedChecks(held=True, steps=3)
+    async with trying(ADA, checks=checks) as tried:
+        await tried.running.until(lambda: checks.events > 0)
+    assert checks.cancelled == [ADA.name]
+
+
+async def test_t_tests_again() -> None:
+    async with trying(ALAN) as tried:
+        await tried.ended()
+        before = tried.trial
+        await tried.press("t")
+        await tried.running.until(lambda: tried.trial is not before)
+        await tried.ended()
+        assert tried.running.checks.calls == [[ALAN.name], [ALAN.name]]
+
+
+async def test_details_show_the_dialogue_and_escape_goes_back_one_step() -> None:
+    async with trying(ALAN, size=(120, 40)) as tried:
+        await tried.ended()
+        assert "EHLO workstation" not in tried.running.text()
+        await tried.press("d", "end")
+        await tried.running.until(lambda: "Transcript" in tried.running.text())
+        await tried.press("escape")
+        await tried.running.until(lambda: "Transcript" not in tried.running.text())
+        assert not tried.answers
+        assert isinstance(tried.running.app.focused, TrialPanel)
+        await tried.press("escape")
+        assert await tried.answered() == "submission.password"
+
+
+async def test_where_one_leg_has_room_tab_shows_the_other() -> None:
+    async with trying(GRACE, size=(40, 10)) as tried:
+        await tried.ended()
+        await tried.running.until(lambda: "Inbound IMAP" in tried.running.text())
+        assert "has expired on 2025-05-29" in words_of(tried.running), "the failing leg is shown, its failure in full"
+        await tried.press("tab")
+        await tried.running.until(lambda: "Outbound SMTP" in tried.running.text())
+        await tried.press("i")
+        await tried.running.until(lambda: "Inbound IMAP" in tried.running.text())
+
+
+async def test_events_repaint_at_most_thirty_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Leg] = []
+    show = TrialPanel.show
+
+    def counted(self: TrialPanel, *args: object) -> None:
+        shown.append(self.view.leg)
+        show(self, *args)  # type: ignore[arg-type]  # handed on as they came
+
+    monkeypatch.setattr(TrialPanel, "show", counted)
+    async with trying(ADA) as tried:
+        await tried.ended()
+        assert tried.running.checks.events > 30
+        # At the start, at the end, and whenever a timer came between.
+        assert shown.count(Leg.OUTBOUND) <= 4
+
+
+async def test_a_typed_password_is_what_is_tested() -> None:
+    checks = ScriptedChecks(asks=True)
+    edited = Edited(ADA, submission_password=Hidden("typed-secret"))
+    async with trying(edited, checks=checks) as tried:
+        await tried.ended()
+        assert checks.secrets == ["typed-secret"]
+        assert "typed-secret" not in tried.running.text()
+
+
+async def test_a_password_that_is_asked_for_is_asked_over_the_trial() -> None:
+    checks = ScriptedChecks(asks=True)
+    person = replace(ADA, submission=replace(ADA.submission, secret=SecretRef(SecretScheme.ASK)))
+    async with trying(person, checks=checks) as tried:
+        await tried.running.until(lambda: isinstance(tried.running.app.screen, AskScreen))
+        await tried.press(*"pw", "enter")
+        await tried.ended()
+        assert checks.secrets == ["pw"]
+
+
+class Broken(ScriptedChecks):
+    """Checks that cannot be made."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.error = error
+
+    async def __call__(
+        self,
+        accounts: Iterable[Account],
+        secrets: SecretReader,
+        *,
+        on_event: Listener,
+        on_report: Callable[[CheckReport], None],
+        options: CheckOptions,
+        slots: Slots,
+    ) -> None:
+        self.calls.append([account.name for account in accounts])
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StorageError("the vault is [/] gone"), "The test could not be made: the vault is [/] gone"),
+        (RuntimeError("a secret"), "The test stopped by a defect of mailtui (RuntimeError); please report it."),
+        (None, "The test ended without a result."),
+    ],
+)
+async def test_a_check_that_cannot_be_made_says_so(error: Exception | None, words: str) -> None:
+    async with trying(ADA, checks=Broken(error)) as tried:
+        await tried.ended()
+        text = words_of(tried.running)
+        assert words in text
+        assert "a secret" not in text
+        await tried.press("escape")
+        assert await tried.answered() is None
+
+
+async def test_hostile_words_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world([]) as running:
+        for words, shown in ((words.text, words.shown) for words in HOSTILE):
+            person = replace(ADA, name=words)
+            monkeypatch.setitem(REPORTS, words, hostile_report(person, words))
+            tried = Trying(running)
+            await running.app.push_screen(TrialScreen(running.app.desk, Edited(person)), tried.answers.append)
+            await tried.ended()
+            require_harmless(running)
+            assert shown in words_of(running)
+            await running.press("d")
+            require_harmless(running)
+            await running.press("enter")
+            assert await tried.answered() == "submission.password"
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("leg", list(Leg))
+@pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.GREETING, Stage.AUTH])
+def test_every_failure_leads_to_a_field_of_the_form(cause: Cause, leg: Leg, stage: Stage) -> None:
+    field = field_of(ADA, leg, Failure(cause, stage, "words"))
+    if cause is Cause.INTERNAL:
+        assert field is None
+    else:
+        assert field in FIELDS
+
+
+def with_secrets(outgoing: SecretRef, incoming: SecretRef | None = None) -> Account:
+    assert ADA.retrieval is not None
+    submission, retrieval = replace(ADA.submission, secret=outgoing), replace(ADA.retrieval, secret=incoming)
+    return replace(ADA, submission=submission, retrieval=retrieval)
+
+
+def test_a_refused_password_leads_to_where_it_comes_from() -> None:
+    vault, command = SecretRef(SecretScheme.VAULT), SecretRef(SecretScheme.COMMAND, "pass show mail")
+    for account, leg, good, field in (
+        (with_secrets(vault), Leg.OUTBOUND, False, "submission.password"),
+        (with_secrets(command), Leg.OUTBOUND, False, "submission.command"),
+        (with_secrets(vault), Leg.INBOUND, False, "submission.password"),
+        (with_secrets(vault), Leg.INBOUND, True, "retrieval.own_password"),
+        (with_secrets(vault, command), Leg.INBOUND, True, "retrieval.command"),
+        (with_secrets(command, vault), Leg.INBOUND, False, "retrieval.password"),
+    ):
+        assert field_of(account, leg, WRONG_PASSWORD, other_is_good=good) == field
+
+
+def test_an_issuer_that_is_not_trusted_leads_to_the_file_where_one_is_used() -> None:
+    failure = Failure(Cause.CERTIFICATE_UNKNOWN_ISSUER, Stage.TLS, "words")
+    assert field_of(ADA, Leg.INBOUND, failure) == "retrieval.certificate"
+    policy = CertificatePolicy(Trust.CA_FILE, "/etc/ca.pem")
+    assert ADA.retrieval is not None
+    endpoint = replace(ADA.retrieval.endpoint, certificate=policy)
+    person = replace(ADA, retrieval=replace(ADA.retrieval, endpoint=endpoint))
+    assert field_of(person, Leg.INBOUND, failure) == "retrieval.ca_file"
+
+
+def test_an_unmendable_leg_gives_way_to_the_other() -> None:
+    trial = Trial(ADA)
+    trial.report = report(ADA, Failure(Cause.INTERNAL, Stage.CONNECT, "ours"), WRONG_PASSWORD)
+    trial.end()
+    assert trial.report.severity is Severity.FAILED
+    assert trial.field == "submission.password"
