@@ -25,7 +25,7 @@ def _screen(args: "Namespace", output: "Output") -> int:
     from mailtui.storage.secrets import SecretStore
     from mailtui.tui import run as run_screen
 
-    gc.enable()
+    # The screens wake the collector when the accounts are loaded.
     with open_database(args) as database:
         return run_screen(database, lambda ask: SecretStore(data_paths(args), ask), settings_path())
 
@@ -39,13 +39,13 @@ def _demo(args: "Namespace", output: "Output") -> int:
         _require_terminal("`mailtui demo --check` works without one")
     from mailtui.demo.workspace import demo_workspace
 
-    gc.enable()
     _leave_on_signals()
     with demo_workspace() as workspace:
         if not args.check:
             from mailtui.tui import run as run_screen
 
             return run_screen(workspace.database, workspace.asking, workspace.settings, welcome=workspace.welcome)
+        gc.enable()
         from mailtui.actions.check import CheckOptions
         from mailtui.cli.checking import check_accounts
 

@@ -1,5 +1,6 @@
 """Take a person out of a text: what names them becomes a placeholder, plain or in base64; what names servers stays."""
 
+import binascii
 import contextlib
 import re
 import unicodedata
@@ -21,6 +22,10 @@ _LONGEST = 2_000
 
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}|[A-Za-z0-9+/]{2,3}={1,2}")
 _GREETED = re.compile(r"^(?:EHLO|HELO) +(\S+)", re.IGNORECASE)
+_MAIL_FROM = re.compile(r"^MAIL FROM: *<([^<>]+)>", re.IGNORECASE)
+_LOGS_IN = re.compile(r'^(?!AUTH )(?:\S+ +)?(?:LOGIN|USER|APOP) +(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))', re.IGNORECASE)
+_AUTHENTICATES = re.compile(r"^(?:\S+ +)?(?:AUTH|AUTHENTICATE) +\S+ +([A-Za-z0-9+/]{2,}={0,2})$", re.IGNORECASE)
+_RESPONDS = re.compile(r"^([A-Za-z0-9+/]{4,}={0,2})$")
 _HOME = re.compile(r"(?<![\w.])(/(?:home|Users|var/home)/)[^/\s'\"]+")
 _IP_V4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IP_V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4})(?![\w:])")
@@ -46,7 +51,12 @@ class Anonymizer:
         self._hosts = {host.casefold() for host in _hosts(account, reports)}
         self._addresses = set(_server_addresses(reports)) | set(_addresses(" ".join(self._hosts)))
         forms: dict[str, _Identity] = {}
-        for identity in (*_identities(account), *self._domain(account), *self._greeted(reports)):
+        for identity in (
+            *_identities(account),
+            *self._domain(account.email),
+            *self._said(reports),
+            *self._greeted(reports),
+        ):
             for form in _forms(identity.value):
                 forms.setdefault(form, identity)
         longest_first = sorted(forms, key=len, reverse=True)
@@ -61,20 +71,32 @@ class Anonymizer:
         """A part of a host's name cannot be taken out of it: host names stay."""
         return identity.alone or len(form) < _SHORT or any(form.casefold() in host for host in self._hosts)
 
-    def _domain(self, account: Account) -> Iterator[_Identity]:
+    def _said(self, reports: Iterable[CheckReport]) -> Iterator[_Identity]:
+        """The address and the usernames that the account had when it was checked: they may be others by now."""
+        for line in _lines_of_client(reports):
+            if sender := _MAIL_FROM.match(line):
+                yield _Identity(sender[1], "<address>")
+                yield _Identity(sender[1].rpartition("@")[0], "<local-part>", alone=True)
+                yield from self._domain(sender[1])
+            for name in _usernames(line):
+                yield _Identity(name, "<username>")
+                local, at, _ = name.rpartition("@")
+                if at:
+                    yield _Identity(local, "<local-part>", alone=True)
+                    yield from self._domain(name)
+
+    def _domain(self, address: str) -> Iterator[_Identity]:
         """The address's domain, unless the servers' names tell it anyway."""
-        domain = account.email.rpartition("@")[2].casefold()
+        domain = address.rpartition("@")[2].casefold()
         if domain and not any(host == domain or host.endswith(f".{domain}") for host in self._hosts):
             yield _Identity(domain, "<domain>")
 
     def _greeted(self, reports: Iterable[CheckReport]) -> Iterator[_Identity]:
         """The name of this computer, which the session tells to the server."""
-        for report in reports:
-            for leg in report.legs:
-                for line in leg.transcript:
-                    greeted = _GREETED.match(line.text) if line.sender == "C" else None
-                    if greeted and not greeted[1].startswith("[") and greeted[1].casefold() not in self._hosts:
-                        yield _Identity(greeted[1], "<this-host>", alone=True)
+        for line in _lines_of_client(reports):
+            greeted = _GREETED.match(line)
+            if greeted and not greeted[1].startswith("[") and greeted[1].casefold() not in self._hosts:
+                yield _Identity(greeted[1], "<this-host>", alone=True)
 
     def __call__(self, text: str, limit: int = _LONGEST) -> str:
         """`text` without what names a person, cleaned, in one line of about `limit` characters at most."""
@@ -149,6 +171,23 @@ def _identities(account: Account) -> Iterator[_Identity]:
     for line in account.notes.splitlines():
         yield _Identity(line, "<notes>", alone=True)
     yield _Identity(account.email.rpartition("@")[0], "<local-part>", alone=True)
+
+
+def _lines_of_client(reports: Iterable[CheckReport]) -> Iterator[str]:
+    for report in reports:
+        for leg in report.legs:
+            yield from (line.text for line in leg.transcript if line.sender == "C")
+
+
+def _usernames(line: str) -> Iterator[str]:
+    """The names that a command of the client logs in with."""
+    if found := _LOGS_IN.match(line):
+        yield re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else found[2]
+    elif found := _AUTHENTICATES.match(line) or _RESPONDS.match(line):
+        with contextlib.suppress(ValueError, binascii.Error):
+            text = b64decode(found[1], validate=True).decode("utf-8")
+            if all(character.isprintable() or character in "\0\1" for character in text):
+                yield from (part.removeprefix("user=") for part in re.split("[\0\1]", text) if part)
 
 
 def _hosts(account: Account, reports: Iterable[CheckReport]) -> Iterator[str]:

@@ -5,10 +5,12 @@ written above it, so that nothing typed is ever lost.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol as Interface
 
+from mailtui.actions.own_entries import with_own_entries
+from mailtui.actions.saving import Edited
 from mailtui.interop.accounts_toml import account_table, read_accounts, write_accounts
 from mailtui.model.account import Account, Endpoint, Protocol, Retrieval, SecretRef, SecretScheme, Submission
 from mailtui.model.errors import MailtuiError, UsageError
@@ -34,6 +36,9 @@ _INTRODUCTION = """\
 
 class EditStore(Interface):
     """The part of the database that an edit needs. Calls block; they raise MailtuiError."""
+
+    def accounts(self) -> list[Account]:
+        """All accounts."""
 
     def account(self, name: str) -> Account:
         """The account of that name."""
@@ -110,7 +115,7 @@ def _single(body: str) -> Account:
 
 def _add(store: EditStore, account: Account, body: str) -> Account:
     try:
-        store.add(account)
+        store.add(with_own_entries(Edited(account), store.accounts()))
         return store.account(account.name)
     except MailtuiError as error:
         raise _refused(error, body, None) from error
@@ -135,28 +140,10 @@ def _update(store: EditStore, original: Account, account: Account, body: str) ->
         )
         raise DraftRefused(problems, Draft(_with_remarks(problems, body), current, refused=True))
     try:
-        store.update(original.name, with_entries_of(original.name, account), current.updated)
+        store.update(original.name, with_own_entries(Edited(account, current), store.accounts()), current.updated)
         return store.account(account.name)
     except MailtuiError as error:
         raise _refused(error, body, original) from error
-
-
-def with_entries_of(old_name: str, account: Account) -> Account:
-    """`account` with the entries that its keyring and vault references leave unsaid, as they were under `old_name`."""
-    if account.name == old_name:
-        return account
-    submission, retrieval = account.submission, account.retrieval
-    return replace(
-        account,
-        submission=replace(submission, secret=_named(submission.secret, old_name)),
-        retrieval=retrieval and replace(retrieval, secret=_named(retrieval.secret, old_name)),
-    )
-
-
-def _named(ref: SecretRef | None, entry: str) -> SecretRef | None:
-    if ref is not None and ref.scheme in (SecretScheme.KEYRING, SecretScheme.VAULT) and not ref.value:
-        return SecretRef(ref.scheme, entry)
-    return ref
 
 
 def differences(before: Account, after: Account) -> Iterator[str]:

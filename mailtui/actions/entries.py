@@ -33,6 +33,17 @@ def secret_of(account: Account, leg: Leg) -> SecretRef | None:
     return None if login is None else login.secret
 
 
+def kept_for(leg: Leg, account: Account, source: Account) -> SecretRef | None:
+    """What `source` reads the password from that `leg` of `account` takes over; None if there is none.
+
+    An outgoing leg that did not log in before takes over that of the incoming one, if that one shares its secret now.
+    """
+    before = secret_of(source, leg)
+    if before is None and leg is Leg.OUTBOUND and account.retrieval is not None and account.retrieval.secret is None:
+        return secret_of(source, Leg.INBOUND)
+    return before
+
+
 def entries_of(account: Account) -> tuple[SecretRef, ...]:
     """The entries that an account refers to, each once, whether or not its legs log in."""
     entries = (entry_of(ref, account.name) for ref in references(account))

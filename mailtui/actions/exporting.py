@@ -10,7 +10,7 @@ from mailtui.interop.accounts_toml import write_accounts
 from mailtui.model.account import Account
 from mailtui.model.errors import StorageError, UsageError
 from mailtui.model.text import clean, has_hostile
-from mailtui.storage.files import replace_file
+from mailtui.storage.files import create_file, replace_file
 
 _NAME = "mailtui-accounts.toml"
 
@@ -72,21 +72,13 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
     writing fails; the old file is then as it was.
     """
     _require_place(path)
-    made = False
+    put = replace_file if replace else create_file
     try:
-        if not replace:
-            # Taken by its name first: what another process puts there meanwhile is not lost.
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            made = True
-        replace_file(path, text.encode("utf-8", "backslashreplace"))
-        made = False
+        put(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         if error.errno == errno.EEXIST:
             raise Exists(f"{clean(str(path))} exists already") from None
         raise StorageError(f"{clean(str(path))} cannot be written: {error.strerror}; nothing was written") from None
-    finally:
-        if made:
-            path.unlink(missing_ok=True)
 
 
 def export_accounts(accounts: Iterable[Account], path: Path, *, replace: bool) -> None:

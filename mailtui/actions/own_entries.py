@@ -1,14 +1,14 @@
 """Entries in the keyring and the vault for an account that is being saved, so that no password falls on another."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from mailtui.actions.edit import with_entries_of
-from mailtui.actions.entries import entry_of, references, secret_of, users_of
+from mailtui.actions.entries import STORED, entry_of, place, references, secret_of, users_of
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import Leg
+from mailtui.model.text import clean
 
 if TYPE_CHECKING:
     from mailtui.actions.saving import Edited
@@ -29,13 +29,59 @@ def with_own_entries(edited: "Edited", accounts: Sequence[Account]) -> Account:
     for leg, ref in zip(Leg, references(account), strict=True):
         entry = entry_of(ref, account.name)
         if entry and leg in unnamed and entry != kept.get(leg) and users_of(entry, others):
-            account = _with_entry(account, leg, _free(entry.scheme, account.name, others))
+            account = with_secret(account, leg, free_entry(entry.scheme, account.name, others))
     entry = entry_of(secret_of(account, Leg.INBOUND), account.name)
     if entry is not None and entry == entry_of(secret_of(account, Leg.OUTBOUND), account.name):
         parted = _to_be_parted(edited, account, entry, unnamed)
         if parted is not None:
-            free = _free(entry.scheme, f"{account.name} {parted.value}", [*others, account])
-            account = _with_entry(account, parted, free)
+            free = free_entry(entry.scheme, f"{account.name} {parted.value}", [*others, account])
+            account = with_secret(account, parted, free)
+    return account
+
+
+async def apart_from_left_over(
+    edited: "Edited", account: Account, accounts: Sequence[Account], holds: Callable[[SecretRef], Awaitable[bool]]
+) -> tuple[Account, tuple[str, ...]]:
+    """`account`, made by `with_own_entries`, and lines about what it does not take over.
+
+    A new account that brings no password must not send the one of a former account of its name to its own server: it
+    gets an entry that is not there yet, unless the person named the entry.
+    """
+    if edited.original is not None or edited.source is not None:
+        return account, ()
+    passwords = zip(Leg, (edited.submission_password, edited.retrieval_password), strict=True)
+    typed = {entry_of(secret_of(account, leg), account.name) for leg, password in passwords if password is not None}
+    lines: dict[SecretRef, str] = {}
+    for leg, written, ref in zip(Leg, references(edited.account), references(account), strict=True):
+        entry = entry_of(ref, account.name)
+        if entry is None or entry in typed or (written is not None and written.value) or not await holds(entry):
+            continue
+        own = await _free_and_empty(entry.scheme, account.name, accounts, holds)
+        account = with_secret(account, leg, own)
+        lines[entry] = (
+            f"{place(entry)} holds a password already, which {clean(account.name)} does not take over: its own belongs "
+            f"into entry {clean(own.value)}; to use the one that is there, choose {clean(str(entry))}"
+        )
+    return account, tuple(lines.values())
+
+
+async def _free_and_empty(
+    scheme: SecretScheme, wanted: str, others: Sequence[Account], holds: Callable[[SecretRef], Awaitable[bool]]
+) -> SecretRef:
+    free = _free_entries(scheme, wanted, others)
+    found = next(free)
+    while await holds(found):
+        found = next(free)
+    return found
+
+
+def with_entries_of(old_name: str, account: Account) -> Account:
+    """`account` with the entries that its keyring and vault references leave unsaid, as they were under `old_name`."""
+    if account.name == old_name:
+        return account
+    for leg, ref in zip(Leg, references(account), strict=True):
+        if ref is not None and ref.scheme in STORED and not ref.value:
+            account = with_secret(account, leg, SecretRef(ref.scheme, old_name))
     return account
 
 
@@ -79,12 +125,18 @@ def _to_be_parted(edited: "Edited", account: Account, entry: SecretRef, unnamed:
     return next((leg for leg in (Leg.INBOUND, Leg.OUTBOUND) if leg in unnamed and written[leg] != entry), None)
 
 
-def _with_entry(account: Account, leg: Leg, ref: SecretRef) -> Account:
+def with_secret(account: Account, leg: Leg, ref: SecretRef) -> Account:
+    """`account` with `ref` written down for a leg; for the submission where there is no retrieval."""
     if leg is Leg.OUTBOUND or account.retrieval is None:
         return replace(account, submission=replace(account.submission, secret=ref))
     return replace(account, retrieval=replace(account.retrieval, secret=ref))
 
 
-def _free(scheme: SecretScheme, wanted: str, others: Sequence[Account]) -> SecretRef:
+def free_entry(scheme: SecretScheme, wanted: str, others: Sequence[Account]) -> SecretRef:
+    """An entry that none of `others` uses, named `wanted` if possible."""
+    return next(_free_entries(scheme, wanted, others))
+
+
+def _free_entries(scheme: SecretScheme, wanted: str, others: Sequence[Account]) -> Iterator[SecretRef]:
     names = (wanted if number == 1 else f"{wanted} {number}" for number in count(1))
-    return next(ref for ref in (SecretRef(scheme, name) for name in names) if not users_of(ref, others))
+    return (ref for ref in (SecretRef(scheme, name) for name in names) if not users_of(ref, others))

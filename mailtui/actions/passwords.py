@@ -1,11 +1,21 @@
 """The passwords of an account that was just stored: typed ones written, kept ones carried to their new place."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from mailtui.actions.entries import entries_of, entry_of, how_to_remove, place, references, secret_of, users_of
+from mailtui.actions.entries import (
+    entries_of,
+    entry_of,
+    how_to_remove,
+    kept_for,
+    place,
+    references,
+    secret_of,
+    users_of,
+)
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import Leg
 from mailtui.model.errors import MailtuiError
@@ -112,7 +122,10 @@ class Passwords:
         self._settled.add(entry)
         self._origins[entry] = need.old
         try:
-            if users_of(entry, others) or (need.named and await self._exists(entry)):
+            users = users_of(entry, others)
+            if users and await self._is_missing(entry):
+                self._tell_not_kept(need, entry, f"{clean(users[0])} reads it too, and it is not there")
+            if users or (need.named and await self._exists(entry)):
                 # The person means what is there. What the leg read before may be wanted again.
                 self._leave(need)
                 return None
@@ -137,6 +150,12 @@ class Passwords:
         except NoEntry:
             return False
         return True
+
+    async def _is_missing(self, entry: SecretRef) -> bool:
+        """Whether an entry is known not to be there."""
+        with contextlib.suppress(MailtuiError):
+            return not await self._exists(entry)
+        return False
 
     async def _remove_orphans(self, original: Account, others: list[Account]) -> None:
         for entry in entries_of(original):
@@ -172,7 +191,7 @@ def _needs(edited: "Edited", stored: Account, source: Account | None) -> Iterato
         if ref is None or (shares and typed is None):
             continue
         written = secret_of(edited.account, leg)
-        before = None if source is None else secret_of(source, leg)
+        before = None if source is None else kept_for(leg, stored, source)
         yield _Need(
             leg,
             ref,

@@ -1,12 +1,15 @@
 """Remove accounts with what belongs to them alone, and bring the last ones back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Protocol as Interface
 
-from mailtui.actions.entries import STORED, entries_of, how_to_remove, place
-from mailtui.actions.saving import SecretPlaces
-from mailtui.model.account import Account, SecretRef, SecretScheme
+from mailtui.actions.entries import entries_of, how_to_remove, place
+from mailtui.actions.finishing import to_the_end
+from mailtui.actions.saving import Changed, SecretPlaces
+from mailtui.model.account import Account, SecretRef
 from mailtui.model.errors import MailtuiError, UsageError
 from mailtui.model.text import clean
 from mailtui.offloop import off_loop
@@ -25,8 +28,8 @@ class RemovalStore(Interface):
     def count_reports(self, names: Sequence[str]) -> int:
         """How many reports the history has of these accounts."""
 
-    def remove(self, *names: str) -> Removed:
-        """Forget accounts and their history, and return all of it."""
+    def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
+        """Forget accounts and their history, and return all of it, unless one has changed since `expected`."""
 
     def restore(self, removed: Removed) -> list[Account]:
         """Put back what was removed."""
@@ -52,11 +55,26 @@ class RemovalPlan:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """All that is needed to bring removed accounts back, held in memory; `problems` are lines about their secrets."""
+    """All that is needed to bring removed accounts back, held in memory; `problems` are lines about their secrets.
+
+    Without accounts it brings back secrets alone.
+    """
 
     removed: Removed
     secrets: tuple[tuple[SecretRef, Hidden[str]], ...] = ()
     problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What an undo brought back; `problems` are lines about what it did not.
+
+    `left` holds the secrets whose place refused them, to be tried again; None if there are none.
+    """
+
+    accounts: tuple[Account, ...]
+    problems: tuple[str, ...] = ()
+    left: Undo | None = None
 
 
 def plan_removal(store: RemovalStore, names: Sequence[str]) -> RemovalPlan:
@@ -83,75 +101,104 @@ async def remove_accounts(
 ) -> Undo:
     """Remove the accounts of `plan` with their history, then the secrets that nobody else uses.
 
-    Raises MailtuiError, and then nothing was removed; trouble with secrets is told in the result. A secret that
-    cannot be read stays where it is, for it could not be brought back.
+    Raises MailtuiError, and then nothing was removed: Changed when one of the accounts is not what the plan says any
+    more, so that a person has to be asked again. Trouble with secrets is told in the result. A secret that cannot be
+    read stays where it is, for it could not be brought back. What has begun to be removed is removed to the end, also
+    when this is cancelled.
     """
     troubles: dict[str, list[SecretRef]] = {}
-    found: list[tuple[SecretRef, Hidden[str]]] = []
+    found: dict[SecretRef, Hidden[str]] = {}
     reader = secrets.reader()
     for entry in () if keep_secrets else plan.removed:
         try:
-            found.append((entry.ref, Hidden(await reader.read(entry.ref, entry.ref.value))))
+            found[entry.ref] = Hidden(await reader.read(entry.ref, entry.ref.value))
         except NoEntry:
             continue
         except MailtuiError as error:
             troubles.setdefault(clean(str(error)), []).append(entry.ref)
-    removed = await off_loop(lambda: store.remove(*(account.name for account in plan.accounts)))
-    gone = await _delete(store, secrets, found, troubles)
-    return Undo(removed, tuple(gone), tuple(_staying(refs, error) for error, refs in troubles.items()))
+    return await to_the_end(_remove(store, secrets, plan, found, troubles))
 
 
-async def _delete(
+async def _remove(
     store: RemovalStore,
     secrets: SecretPlaces,
-    found: Sequence[tuple[SecretRef, Hidden[str]]],
+    plan: RemovalPlan,
+    found: dict[SecretRef, Hidden[str]],
     troubles: dict[str, list[SecretRef]],
-) -> list[tuple[SecretRef, Hidden[str]]]:
-    """Delete what was `found`, and return what is gone; the rest goes to `troubles`."""
-    gone: list[tuple[SecretRef, Hidden[str]]] = []
-    stuck: dict[SecretScheme, str] = {}
+) -> Undo:
+    removed = await off_loop(partial(_take_out, store, plan))
+    failed: dict[SecretRef, str] = {}
     try:
-        # Another process may have given one of them to another account meanwhile.
-        users = _users(await off_loop(store.accounts)) if found else {}
+        # Another process may have given one of them to another account meanwhile, or taken it from the last one.
+        users = _users(await off_loop(store.accounts))
     except MailtuiError as error:
-        stuck = dict.fromkeys(STORED, clean(str(error)))
-    for ref, secret in found:
-        if ref.scheme not in stuck:
-            if ref in users:
-                continue
-            try:
-                await secrets.delete(ref, ref.value)
-                gone.append((ref, secret))
-                continue
-            except MailtuiError as error:
-                # The next one would wait as long for the same answer.
-                stuck[ref.scheme] = clean(str(error))
-        troubles.setdefault(stuck[ref.scheme], []).append(ref)
-    return gone
+        users = {}
+        failed = dict.fromkeys(found, str(error))
+    else:
+        failed = await secrets.delete_many([ref for ref in found if ref not in users])
+        failed |= {entry.ref: "no account reads it any more" for entry in plan.kept if entry.ref not in users}
+    for ref, reason in failed.items():
+        troubles.setdefault(clean(reason), []).append(ref)
+    gone = tuple((ref, secret) for ref, secret in found.items() if ref not in users and ref not in failed)
+    return Undo(removed, gone, tuple(staying(refs, reason) for reason, refs in troubles.items()))
 
 
-async def undo_removal(store: RemovalStore, secrets: SecretPlaces, undo: Undo) -> tuple[list[Account], tuple[str, ...]]:
-    """Bring accounts, history and secrets back; the lines tell of what could not be. Raises MailtuiError.
+def _take_out(store: RemovalStore, plan: RemovalPlan) -> Removed:
+    names = [account.name for account in plan.accounts]
+    try:
+        return store.remove(*names, expected={account.name: account.updated for account in plan.accounts})
+    except UsageError as error:
+        stored = {account.name: account for account in store.accounts()}
+        for account in plan.accounts:
+            current = stored.get(account.name)
+            if current is None or current.updated != account.updated:
+                raise Changed(account.name, current) from error
+        raise
 
-    A secret that has been set anew meanwhile is left as it is.
+
+async def undo_removal(store: RemovalStore, secrets: SecretPlaces, undo: Undo) -> Restored:
+    """Bring accounts, history and secrets back. Raises MailtuiError, and then nothing was brought back.
+
+    A secret that has been set anew meanwhile is left as it is. What has begun to be brought back is brought back to
+    the end, also when this is cancelled.
     """
-    accounts = await off_loop(lambda: store.restore(undo.removed))
+    return await to_the_end(_bring_back(store, secrets, undo))
+
+
+async def _bring_back(store: RemovalStore, secrets: SecretPlaces, undo: Undo) -> Restored:
+    accounts = await off_loop(partial(store.restore, undo.removed)) if undo.removed.accounts else []
     problems: list[str] = []
     if undo.removed.left_out:
         problems.append(f"the oldest {undo.removed.left_out} reports of the history are gone: it was too long to keep")
+    missing: list[tuple[SecretRef, Hidden[str]]] = []
+    failed: dict[SecretRef, str] = {}
     reader = secrets.reader()
+    try:
+        users = _users(await off_loop(store.accounts))
+    except MailtuiError as error:
+        users = {}
+        failed = dict.fromkeys((ref for ref, _ in undo.secrets), str(error))
     for ref, secret in undo.secrets:
+        if ref in failed:
+            continue
+        if ref not in users:
+            problems.append(f"the password of {place(ref)} was not brought back: no account reads it any more")
+            continue
         try:
             if await reader.read(ref, ref.value) != secret.value:
                 problems.append(f"another password was put into {place(ref)} meanwhile; it was left there")
         except NoEntry:
-            try:
-                await secrets.write(ref, ref.value, secret.value)
-            except MailtuiError as error:
-                problems.append(_lost(ref, error))
+            missing.append((ref, secret))
         except MailtuiError as error:
-            problems.append(_lost(ref, error))
-    return accounts, tuple(problems)
+            failed[ref] = str(error)
+    if missing:
+        failed |= await secrets.write_many(missing)
+    troubles: dict[str, list[SecretRef]] = {}
+    for ref, reason in failed.items():
+        troubles.setdefault(clean(reason), []).append(ref)
+    problems += [_lost(refs, reason) for reason, refs in troubles.items()]
+    left = tuple((ref, secret) for ref, secret in undo.secrets if ref in failed)
+    return Restored(tuple(accounts), tuple(problems), Undo(Removed(()), left) if left else None)
 
 
 def _users(accounts: Iterable[Account]) -> dict[SecretRef, tuple[str, ...]]:
@@ -163,18 +210,21 @@ def _users(accounts: Iterable[Account]) -> dict[SecretRef, tuple[str, ...]]:
     return {entry: tuple(names) for entry, names in users.items()}
 
 
-def _staying(refs: Sequence[SecretRef], error: str) -> str:
+def staying(refs: Sequence[SecretRef], reason: str) -> str:
     """One line for all the entries that stay for the same reason: a locked keyring has one answer to hundreds."""
-    first, *more = refs
-    others = f" and {len(more)} more" if more else ""
+    first, more = refs[0], len(refs) - 1
     return (
-        f"a password may be left in {place(first)}{others}: {error}; to remove it: {how_to_remove(first)}"
+        f"a password may be left in {place(first)}{_and_more(more)}: {reason}; to remove it: {how_to_remove(first)}"
         f"{', and so on' * bool(more)}"
     )
 
 
-def _lost(ref: SecretRef, error: MailtuiError) -> str:
+def _lost(refs: Sequence[SecretRef], reason: str) -> str:
     return (
-        f"the password of {place(ref)} could not be brought back: {clean(str(error))}; "
-        "set it again: mailtui secret set NAME"
+        f"the password of {place(refs[0])}{_and_more(len(refs) - 1)} could not be brought back: {reason}; "
+        "undo again, or set it: mailtui secret set NAME"
     )
+
+
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count else ""

@@ -1,14 +1,16 @@
 """Store what a form holds: the account with what another process changed noticed, and the passwords where it says."""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
-from mailtui.actions.entries import STORED, references, secret_of
-from mailtui.actions.own_entries import with_own_entries
+from mailtui.actions.entries import STORED, entry_of, kept_for, references, secret_of
+from mailtui.actions.finishing import to_the_end
+from mailtui.actions.own_entries import apart_from_left_over, with_own_entries
 from mailtui.actions.passwords import Passwords
 from mailtui.model.account import Account, SecretRef
 from mailtui.model.check import Leg
@@ -36,6 +38,15 @@ class SecretPlaces(Interface):
 
     async def delete(self, ref: SecretRef, account_name: str) -> None:
         """Remove a secret."""
+
+    async def write_many(self, secrets: Sequence[tuple[SecretRef, Hidden[str]]]) -> dict[SecretRef, str]:
+        """Store secrets in entries that are written out; returns those that could not be, and why. Raises nothing."""
+
+    async def delete_many(self, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        """Remove entries that are written out; returns those that stay, and why. Raises nothing."""
+
+    async def holds(self, entry: SecretRef) -> bool:
+        """Whether an entry that is written out is there, as far as that is known without asking. Raises nothing."""
 
     async def where(self) -> "list[SourceState]":
         """The state of every source."""
@@ -92,12 +103,21 @@ async def save_account(store: SavingStore, secrets: SecretPlaces, edited: Edited
     """Store the account, then its passwords. Raises Changed, InvalidAccount, UsageError (name taken), StorageError.
 
     A renamed account keeps its entries in the keyring and the vault. An entry that another account uses is neither
-    removed nor, unless a password was typed for it, overwritten.
+    removed nor, unless a password was typed for it, overwritten. What has begun to be stored is stored to the end,
+    also when this is cancelled.
     """
     require_valid(edited.account)
-    account = with_own_entries(edited, await off_loop(store.accounts))
+    accounts = await off_loop(store.accounts)
+    account = with_own_entries(edited, accounts)
+    account, notes = await apart_from_left_over(edited, account, accounts, secrets.holds)
+    return await to_the_end(_save(store, secrets, edited, account, notes))
+
+
+async def _save(
+    store: SavingStore, secrets: SecretPlaces, edited: Edited, account: Account, notes: tuple[str, ...]
+) -> Saved:
     stored = await off_loop(partial(_store, store, edited.original, account))
-    return Saved(stored, await Passwords(store, secrets, edited, stored).keep())
+    return Saved(stored, (*notes, *await Passwords(store, secrets, edited, stored).keep()))
 
 
 def _store(store: SavingStore, original: Account | None, account: Account) -> Account:
@@ -128,7 +148,8 @@ class _TrialReader:
         self._edited = edited
         self._reader = reader
         saved = with_own_entries(edited, ())
-        self._shared = secret_of(saved, Leg.OUTBOUND) == secret_of(saved, Leg.INBOUND)
+        self._saved = saved
+        self._shared = _place(saved, Leg.OUTBOUND) == _place(saved, Leg.INBOUND)
 
     async def read(self, ref: SecretRef, account_name: str) -> str:
         leg = _leg_reading(self._edited.account, ref)
@@ -136,10 +157,10 @@ class _TrialReader:
         if typed is not None:
             return typed.value
         source = self._edited.source or self._edited.original
-        before = None if source is None else secret_of(source, leg)
+        before = None if source is None else kept_for(leg, self._saved, source)
         if source is None or before is None or ref.scheme not in STORED:
             return await self._reader.read(ref, account_name)
-        if ref.value and ref != before:
+        if ref.value and entry_of(ref, account_name) != entry_of(before, source.name):
             with contextlib.suppress(NoEntry):
                 return await self._reader.read(ref, account_name)
         return await self._reader.read(before, source.name)
@@ -155,6 +176,12 @@ class _TrialReader:
         if second is not None and second.value and leg is Leg.INBOUND and self._shared:
             return second
         return None
+
+
+def _place(account: Account, leg: Leg) -> SecretRef | None:
+    """Where a leg reads its secret, the entry written out."""
+    ref = secret_of(account, leg)
+    return entry_of(ref, account.name) or ref
 
 
 def _leg_reading(account: Account, ref: SecretRef) -> Leg:

@@ -26,10 +26,11 @@ mailtui report, made to be shown to others
 
 
 def share_report(account: Account, report: CheckReport, history: Sequence[CheckReport] = ()) -> str:
-    """The whole `report` as text, the person taken out of it; `history` adds the earlier checks in short.
+    """The whole `report` as text, the person taken out of it; those of `history` that are older are added in short.
 
     ASCII apart from what servers said. Pure but for what it says of the program's own environment.
     """
+    history = [one for one in history if one.started < report.started]
     hide = Anonymizer(account, [report, *history])
     lines = [*_PREFACE.splitlines(), "", *_environment(), "", *_account(account, hide)]
     for leg in Leg:

@@ -1,12 +1,14 @@
 """mailtui account add, show, enable and disable."""
 
+import asyncio
 from argparse import Namespace
 from datetime import UTC, datetime
 from shlex import quote
 
 from mailtui.cli.account_form import account_from
-from mailtui.cli.output import BAD, DANGER, DIM, GOOD, Output, Styled
-from mailtui.cli.places import open_database
+from mailtui.cli.output import BAD, DANGER, DIM, GOOD, WARNED_EXIT, Output, Styled
+from mailtui.cli.places import open_database, secret_store
+from mailtui.cli.terminal import outcome, questions_cleared
 from mailtui.cli.words import (
     SEVERITY_STYLES,
     SEVERITY_WORDS,
@@ -15,30 +17,37 @@ from mailtui.cli.words import (
     unsafe_lines,
 )
 from mailtui.interop.accounts_toml import account_table
-from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, SecretScheme, Trust
+from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, Trust
 from mailtui.model.check import CheckReport, LegReport, current
 from mailtui.model.report_json import report_to_json, severity_name
 
 JSON_VERSION = 1
 """Raised when a field changes its meaning or goes away; new fields may come without."""
 
-_STORED = (SecretScheme.KEYRING, SecretScheme.VAULT)
-
 
 def add(args: Namespace, output: Output) -> int:
     """Store the account that the options describe."""
-    account = account_from(args)
-    with open_database(args) as database:
-        database.add(account)
+    # Imported here: the commands that only show accounts must not pay for it.
+    from mailtui.actions.entries import STORED
+    from mailtui.actions.saving import Edited, save_account
+
+    with open_database(args) as database, questions_cleared(output):
+        store = secret_store(args, output)
+        saved, interrupted = asyncio.run(outcome(save_account(database, store, Edited(account_from(args)))))
+    account = saved.account
     output.line(f"added {account.name}")
     for line in unsafe_lines(account):
         output.line(*line)
     logins = (account.submission_login, account.retrieval_login)
-    if any(login and login.secret and login.secret.scheme in _STORED for login in logins):
+    if any(login and login.secret and login.secret.scheme in STORED for login in logins):
         output.line(f"next: mailtui secret set {quote(account.name)}")
     else:
         output.line(f"next: mailtui check {quote(account.name)}")
-    return 0
+    for problem in saved.problems:
+        output.error(problem)
+    if interrupted:
+        raise KeyboardInterrupt
+    return WARNED_EXIT if saved.problems else 0
 
 
 def show(args: Namespace, output: Output) -> int:

@@ -4,6 +4,8 @@ from argparse import Namespace
 from dataclasses import replace
 from difflib import unified_diff
 
+from mailtui.actions.own_entries import with_own_entries
+from mailtui.actions.saving import Edited
 from mailtui.cli.account_file import accounts_from_file
 from mailtui.cli.output import BAD, BOLD, DIM, GOOD, Output, Styled
 from mailtui.cli.places import open_database
@@ -24,7 +26,9 @@ def apply(args: Namespace, output: Output) -> int:
 
     with open_database(args) as database:
         stored = {account.name: account for account in database.accounts()}
-        changes = [Change(account, stored.get(account.name)) for account in wanted]
+        # Beside those that are stored: new accounts of one file share what it says that they share.
+        edits = [Edited(account, stored.get(account.name)) for account in wanted]
+        changes = [Change(with_own_entries(edit, list(stored.values())), edit.original) for edit in edits]
         if not args.dry_run:
             database.apply(changes)
     for change in changes:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GOOD, BAD, WARN, DIM, BOLD, DANGER = "32", "31", "33", "2", "1", "1;31"
 """Styles: parameters of the Select Graphic Rendition sequence (ECMA-48, section 8.3.117)."""
 
+WARNED_EXIT = 1
+"""Done, but standard error has something to tell."""
+
 CLOSED_PIPE_EXIT = 141
 """What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE."""
 

@@ -163,6 +163,7 @@ def _add_secret(commands: "Commands[Parser]") -> None:
     put.add_argument("name", metavar="ACCOUNT", help="the account")
     put.add_argument("--leg", choices=LEGS, help="inbound gives the retrieval a secret of its own")
     put.add_argument("--to", metavar="SOURCE", help=f"where to keep it from now on: {SECRET_SOURCES}")
+    put.add_argument("--yes", action="store_true", help="even if another account uses the same entry")
     remove = add_command(
         actions,
         "remove",

@@ -62,10 +62,10 @@ def report(args: Namespace, output: Output) -> int:
                 f"{clean(account.name)} was never checked: there is nothing to report; "
                 f"run `mailtui check {quote(account.name)}` first"
             )
-        earlier = database.history(args.name, transcripts=False)[1:]
+        reports = database.history(args.name, transcripts=False)
     from mailtui.actions.share import share_report
 
-    text = share_report(account, last[0], earlier)
+    text = share_report(account, last[0], reports)
     if args.output is None:
         output.lines(text)
         return 0

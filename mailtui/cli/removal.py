@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 from mailtui.actions.entries import how_to_remove, place
 from mailtui.actions.own_entries import copy_of
-from mailtui.actions.removal import Entry, RemovalPlan, plan_removal, remove_accounts
-from mailtui.actions.saving import Edited, save_account
-from mailtui.cli.output import Output
+from mailtui.actions.removal import Entry, RemovalPlan, plan_removal, remove_accounts, staying
+from mailtui.actions.saving import Changed, Edited, save_account
+from mailtui.cli.output import WARNED_EXIT, Output
 from mailtui.cli.places import open_database, secret_store
-from mailtui.cli.terminal import confirm, is_interactive, questions_cleared
+from mailtui.cli.terminal import confirm, is_interactive, outcome, questions_cleared
 from mailtui.cli.words import unsafe_lines
+from mailtui.model.account import Account
 from mailtui.model.errors import UsageError
 
 _NAMED = 8
@@ -29,8 +30,15 @@ def remove(args: Namespace, output: Output) -> int:
                 output.line("nothing was removed")
                 return 0
         store = secret_store(args, output)
-        with questions_cleared(output):
-            undo = asyncio.run(remove_accounts(database, store, plan, keep_secrets=args.keep_secrets))
+        removal = remove_accounts(database, store, plan, keep_secrets=args.keep_secrets)
+        try:
+            with questions_cleared(output):
+                undo, interrupted = asyncio.run(outcome(removal))
+        except Changed as changed:
+            raise UsageError(f"{changed}; nothing was removed: look at the accounts, then repeat") from None
+        except KeyboardInterrupt:
+            _tell_what_is_left(database.accounts(), plan, output, keep_secrets=args.keep_secrets)
+            raise
     for account in plan.accounts:
         output.line(f"removed {account.name}")
     for ref, _ in undo.secrets:
@@ -42,7 +50,19 @@ def remove(args: Namespace, output: Output) -> int:
         output.line(f"the secret in {place(entry.ref)} stays: {_readers(entry)}")
     for problem in undo.problems:
         output.error(problem)
-    return 0
+    if interrupted:
+        raise KeyboardInterrupt
+    return WARNED_EXIT if undo.problems else 0
+
+
+def _tell_what_is_left(stored: Sequence[Account], plan: RemovalPlan, output: Output, *, keep_secrets: bool) -> None:
+    """Say how far a removal came that was stopped half-way; the accounts go all at once, and before their secrets."""
+    names = {account.name for account in stored}
+    if any(account.name in names for account in plan.accounts):
+        return
+    output.error(f"removed {_some([account.name for account in plan.accounts])}")
+    if plan.removed and not keep_secrets:
+        output.error(staying([entry.ref for entry in plan.removed], "the removal was interrupted"))
 
 
 def _question(plan: RemovalPlan, *, keep_secrets: bool) -> str:
@@ -70,10 +90,12 @@ def copy(args: Namespace, output: Output) -> int:
         account = copy_of(source, args.new_name, database.accounts())
         store = secret_store(args, output)
         with questions_cleared(output):
-            saved = asyncio.run(save_account(database, store, Edited(account, source=source)))
+            saved, interrupted = asyncio.run(outcome(save_account(database, store, Edited(account, source=source))))
     output.line(f"added {saved.account.name}, a copy of {source.name}")
     for line in unsafe_lines(saved.account):
         output.line(*line)
     for problem in saved.problems:
         output.error(problem)
-    return 0
+    if interrupted:
+        raise KeyboardInterrupt
+    return WARNED_EXIT if saved.problems else 0

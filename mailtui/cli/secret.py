@@ -2,18 +2,20 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from shlex import quote
 
-from mailtui.actions.entries import STORED, place, users_of
+from mailtui.actions.entries import STORED, entry_of, place, users_of
+from mailtui.actions.own_entries import free_entry
+from mailtui.actions.setting import set_secret
 from mailtui.cli.output import BAD, DIM, GOOD, Output, Styled
 from mailtui.cli.places import open_database, secret_store
-from mailtui.cli.terminal import ask_secret, can_type_secrets, piped_secret, questions_cleared
+from mailtui.cli.terminal import ask_secret, can_type_secrets, outcome, piped_secret, questions_cleared
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import Leg
 from mailtui.model.errors import SecretError, UsageError
 from mailtui.model.text import clean
+from mailtui.storage.hidden import Hidden
 
 UNREADABLE_EXIT = 2
 """`secret test` found a secret that cannot be read."""
@@ -26,20 +28,39 @@ def put(args: Namespace, output: Output) -> int:
     """Store the secret of an account, and where it is kept from now on."""
     with open_database(args) as database:
         account = database.account(args.name)
+        others = [other for other in database.accounts() if other.name != account.name]
         leg = _leg(account, args.leg)
         _require_login(account, leg)
         present = _own(account, leg)
-        ref = _wanted(account, leg, args.to)
-        if ref.scheme in STORED:
-            secret = _read_secret(f"Secret of {account.name} for {ref.scheme.value}")
-            store = secret_store(args, output)
-            with questions_cleared(output):
-                asyncio.run(store.write(ref, account.name, secret))
-            output.line(f"kept in {place(SecretRef(ref.scheme, ref.value or account.name))}")
-        if ref != present:
-            database.update(account.name, _with(account, leg, ref), expected_updated=account.updated)
-            output.line(f"{account.name} now reads its {leg.value} secret from {ref}")
+        ref = _wanted(account, leg, args.to, others)
+        entry = entry_of(ref, account.name)
+        secret: Hidden[str] | None = None
+        if entry is not None:
+            users = users_of(entry, others)
+            if users and not args.yes:
+                raise UsageError(
+                    f"{_readers(users)} the secret in {place(entry)}, too; add --yes to replace it for all of them, "
+                    f"or keep this one elsewhere: --to {quote(str(free_entry(entry.scheme, account.name, others)))}"
+                )
+            secret = Hidden(_read_secret(f"Secret of {account.name} for {ref.scheme.value}"))
+        store = secret_store(args, output)
+        with questions_cleared(output):
+            done, interrupted = asyncio.run(outcome(set_secret(database, store, account, leg, ref, secret)))
+    if entry is not None:
+        output.line(f"kept in {place(entry)}")
+    if ref != present:
+        output.line(f"{account.name} now reads its {leg.value} secret from {ref}")
+    for old in done.removed:
+        output.line(f"removed from {place(old)}")
+    for line in done.left:
+        output.error(line)
+    if interrupted:
+        raise KeyboardInterrupt
     return 0
+
+
+def _readers(users: Sequence[str]) -> str:
+    return f"{', '.join(users[:5])}{' and others' * (len(users) > 5)} read{'s' * (len(users) == 1)}"
 
 
 def _leg(account: Account, chosen: str | None) -> Leg:
@@ -70,13 +91,7 @@ def _own(account: Account, leg: Leg) -> SecretRef | None:
     return account.retrieval.secret if account.retrieval else None
 
 
-def _with(account: Account, leg: Leg, ref: SecretRef) -> Account:
-    if leg is Leg.OUTBOUND or account.retrieval is None:
-        return replace(account, submission=replace(account.submission, secret=ref))
-    return replace(account, retrieval=replace(account.retrieval, secret=ref))
-
-
-def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
+def _wanted(account: Account, leg: Leg, to: str | None, others: Sequence[Account]) -> SecretRef:
     """Where the secret of `leg` shall be kept. Raises UsageError when it cannot be put there."""
     present = _own(account, leg)
     if to is not None:
@@ -93,10 +108,14 @@ def _wanted(account: Account, leg: Leg, to: str | None) -> SecretRef:
         writable = shared is not None and shared.scheme in STORED
         ref = SecretRef(shared.scheme if shared is not None and writable else SecretScheme.KEYRING)
     other = _own(account, Leg.INBOUND if leg is Leg.OUTBOUND else Leg.OUTBOUND)
-    if ref.scheme in STORED and not ref.value and ref != present and other is not None and _names(other, ref, account):
+    if ref.scheme not in STORED or ref.value or ref == present:
+        return ref
+    if other is not None and _names(other, ref, account):
         # Both legs would share one entry, and each would overwrite the other's secret.
-        return SecretRef(ref.scheme, f"{account.name} {leg.value}")
-    return ref
+        return free_entry(ref.scheme, f"{account.name} {leg.value}", [*others, account])
+    # The account's own entry may be that of one that had its name before.
+    own = free_entry(ref.scheme, account.name, others)
+    return ref if own.value == account.name else own
 
 
 def _parsed(option: str, text: str) -> SecretRef:
@@ -129,8 +148,7 @@ def remove(args: Namespace, output: Output) -> int:
         users = users_of(entry, others)
         if users and not args.yes:
             raise UsageError(
-                f"{', '.join(users[:5])}{' and others' * (len(users) > 5)} "
-                f"read{'s' * (len(users) == 1)} the secret in {place(entry)}, too; add --yes to remove it nevertheless"
+                f"{_readers(users)} the secret in {place(entry)}, too; add --yes to remove it nevertheless"
             )
     store = secret_store(args, output)
 

@@ -3,12 +3,14 @@
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, BinaryIO, TypeVar
 
 from mailtui.cli.output import Output
 from mailtui.model.errors import SecretError, UsageError
 from mailtui.model.text import clean
+
+T = TypeVar("T")
 
 SECRET_LIMIT = 65_536
 """Bytes of a secret that are read from a pipe."""
@@ -96,6 +98,19 @@ def standard_input() -> BinaryIO:
     if sys.stdin is None:
         raise UsageError("standard input is closed")
     return sys.stdin.buffer
+
+
+async def outcome(work: Coroutine[Any, Any, T]) -> tuple[T, bool]:
+    """What `work` returns, and whether Ctrl-C came while it did what must not stop half-way.
+
+    Then the caller tells what was done before it raises KeyboardInterrupt. A second Ctrl-C ends even that.
+    """
+    from mailtui.actions.finishing import FinishedFirst
+
+    try:
+        return await work, False
+    except FinishedFirst as late:
+        return late.outcome, True
 
 
 @contextlib.contextmanager

@@ -322,6 +322,8 @@ def current(report: CheckReport | None, account: Account) -> CheckReport | None:
     legs = {leg.leg: leg for leg in report.legs if setups.get(leg.leg) == (leg.protocol, leg.endpoint)}
     if not legs:
         return None
+    if len(legs) == len(report.legs):
+        return report
     return replace(report, outbound=legs.get(Leg.OUTBOUND), inbound=legs.get(Leg.INBOUND))
 
 

@@ -52,10 +52,13 @@ class Turns:
     def _next(self) -> None:
         self._has_next = False
         self._left = self._seconds
-        while self._waiting and self._left > 0:
-            self._run(self._waiting.popleft())
-        if self._waiting:
-            self._call_next()
+        try:
+            while self._waiting and self._left > 0:
+                self._run(self._waiting.popleft())
+        finally:
+            # A defect in one step must not keep the others waiting for ever.
+            if self._waiting:
+                self._call_next()
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

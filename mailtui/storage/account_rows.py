@@ -72,10 +72,7 @@ class AccountRows:
         """Put `account` in the place of another; see `Database.update`."""
         row = self.require(connection, old_name)
         stored = self.read(row)
-        if expected_updated is not None and stored.updated != expected_updated:
-            raise UsageError(
-                f"account {clean(old_name)!r} was changed meanwhile by someone else; look at it again, then repeat"
-            )
+        require_unchanged(stored, expected_updated)
         account = replace(account, created=stored.created, updated=stored.updated, last_verified=stored.last_verified)
         if account == stored:
             return stored
@@ -99,6 +96,14 @@ class AccountRows:
         return StorageError(
             f"the database {clean(str(self._path))} is damaged: {what} cannot be read ({clean(str(error), 200)}); "
             "put a backup in its place"
+        )
+
+
+def require_unchanged(stored: Account, expected_updated: datetime | None) -> None:
+    """Raise UsageError if `expected_updated` is given and the account has changed since."""
+    if expected_updated is not None and stored.updated != expected_updated:
+        raise UsageError(
+            f"account {clean(stored.name)!r} was changed meanwhile by someone else; look at it again, then repeat"
         )
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,13 +101,14 @@ class Database:
                 for change in changes
             ]
 
-    def remove(self, *names: str) -> Removed:
-        """Forget accounts and their history: all of them, or none and UsageError if one does not exist.
+    def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
+        """Forget accounts and their history: all of them, or none and UsageError.
 
-        Returns them for `restore`. Their secrets stay where they are.
+        Raises UsageError if one does not exist, or was changed since the time `updated` that `expected` gives for its
+        name. Returns them for `restore`. Their secrets stay where they are.
         """
         with self._writing() as connection:
-            return take_out(connection, self._accounts, names)
+            return take_out(connection, self._accounts, names, expected or {})
 
     def restore(self, removed: Removed) -> list[Account]:
         """Put back what `remove` returned, times and history as they were, and return the accounts.

@@ -100,11 +100,13 @@ class Desktop:
 
         await self._call(write, secret)
 
-    async def delete(self, entry: str) -> None:
-        """Remove an entry. Raises KeyringError, also if there is none."""
+    async def delete(self, entry: str, *, missing_ok: bool = False) -> None:
+        """Remove an entry. Raises KeyringError, also if there is none and that is not `missing_ok`."""
 
         def remove(backend: "KeyringBackend") -> None:
             if backend.get_password(SERVICE, entry) is None:
+                if missing_ok:
+                    return
                 raise KeyringError(f"the keyring has no entry {clean(entry)!r}; nothing was removed")
             backend.delete_password(SERVICE, entry)
 

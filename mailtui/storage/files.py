@@ -1,11 +1,13 @@
 """Private files: 0600 in a 0700 folder, replaced whole or not at all, one writer at a time."""
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -14,6 +16,7 @@ LOCK_DEADLINE = 10.0
 """Seconds to wait for another process that is writing."""
 
 _LOCK_POLL = 0.02
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 """The permission bits that a private file must not have."""
 
@@ -63,23 +66,43 @@ def replace_file(path: Path, content: bytes) -> None:
 
     A symbolic link is followed: what it points to is replaced, the link stays.
     """
+    target = Path(os.path.realpath(path))
+    with _written_beside(target, content) as name:
+        os.rename(name, target)
+    sync_folder(target.parent)
+
+
+def create_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path`, mode 0600, whole or not at all. Raises OSError; FileExistsError if anything is there."""
+    with _written_beside(path, content) as name:
+        try:
+            os.link(name, path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # The name is taken first, so that what another process puts there meanwhile is not lost.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.rename(name, path)
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _written_beside(path: Path, content: bytes) -> Iterator[str]:
+    """A file of another name in the folder of `path`, to be moved there; what is left of it at the end is removed."""
     # Imported here: reading a secret writes nothing, and must not pay for it.
     import tempfile
 
-    target = Path(os.path.realpath(path))
     # mkstemp creates 0600 whatever the umask.
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
-        os.rename(name, target)
-    except BaseException:
+        yield name
+    finally:
         with contextlib.suppress(OSError):
             os.unlink(name)
-        raise
-    sync_folder(target.parent)
 
 
 def sweep(path: Path) -> None:

@@ -1,15 +1,16 @@
 """What the database knew of accounts that were removed, to be put back as it was."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from mailtui.model.account import Account
 from mailtui.model.errors import UsageError
 from mailtui.model.text import clean
 from mailtui.storage import history
-from mailtui.storage.account_rows import COLUMNS, AccountRows, id_of
+from mailtui.storage.account_rows import COLUMNS, AccountRows, id_of, require_unchanged
 
 LIMIT = 64 << 20
 """Octets of history that are kept for putting back; of longer histories, the newest reports."""
@@ -37,11 +38,20 @@ class Removed:
 
 
 def take_out(
-    connection: sqlite3.Connection, accounts: AccountRows, names: Sequence[str], limit: int = LIMIT
+    connection: sqlite3.Connection,
+    accounts: AccountRows,
+    names: Sequence[str],
+    expected: Mapping[str, datetime | None],
+    limit: int = LIMIT,
 ) -> Removed:
-    """Remove accounts and their history, and return both. Raises UsageError if one does not exist."""
+    """Remove accounts and their history, and return both.
+
+    Raises UsageError if one does not exist, or has changed since the time that `expected` gives for it.
+    """
     rows = [accounts.require(connection, name) for name in dict.fromkeys(names)]
     removed = tuple(accounts.read(row) for row in rows)
+    for account in removed:
+        require_unchanged(account, expected.get(account.name))
     reports: list[tuple[Any, ...]] = []
     left_out = 0
     for position, row in enumerate(rows):

@@ -1,7 +1,7 @@
 """Secrets, read from where an account says they are kept. Nothing here blocks the loop, logs, or shows a secret."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mailtui.model.account import SecretRef, SecretScheme
@@ -53,7 +53,7 @@ class SecretStore:
             await self._desktop.set(entry_name(ref, account_name), hidden)
         elif ref.scheme is SecretScheme.VAULT:
             await self._change_vault(
-                lambda vault, key: vault.put(entry_name(ref, account_name), hidden, key), create=True
+                lambda vault, key: vault.put({entry_name(ref, account_name): hidden}, key), create=True
             )
         else:
             raise _not_ours(ref)
@@ -68,11 +68,48 @@ class SecretStore:
             def remove(vault: Vault, _: Hidden[bytes]) -> Vault:
                 if entry not in vault.boxes:
                     raise SecretError(f"the vault has no entry {clean(entry)!r}; nothing was removed")
-                return vault.without(entry)
+                return vault.without({entry})
 
             await self._change_vault(remove, create=False)
         else:
             raise _not_ours(ref)
+
+    async def write_many(self, secrets: Sequence[tuple[SecretRef, Hidden[str]]]) -> dict[SecretRef, str]:
+        """Store secrets in entries of the keyring and the vault that are written out; returns which not, and why.
+
+        The vault is written once. After a failure the keyring is asked no more: it would give the same answer.
+        """
+        failed: dict[SecretRef, str] = {}
+        wanted: dict[SecretRef, Hidden[str]] = {}
+        for entry, secret in secrets:
+            try:
+                wanted[entry] = _checked(secret.value)
+            except SecretError as error:
+                failed[entry] = str(error)
+        boxed = {entry.value: secret for entry, secret in wanted.items() if entry.scheme is SecretScheme.VAULT}
+        failed |= await self._change_many(wanted, lambda vault, key: vault.put(boxed, key), create=True)
+        failed |= await _one_by_one(wanted, lambda entry: self._desktop.set(entry.value, wanted[entry]))
+        return failed
+
+    async def delete_many(self, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        """Remove entries of the keyring and the vault that are written out; returns which stay, and why.
+
+        One that is not there counts as removed. The vault and the keyring are treated as in `write_many`.
+        """
+        boxed = {entry.value for entry in entries if entry.scheme is SecretScheme.VAULT}
+        failed = await self._change_many(entries, lambda vault, _: vault.without(boxed), create=False)
+        failed |= await _one_by_one(entries, lambda entry: self._desktop.delete(entry.value, missing_ok=True))
+        return failed
+
+    async def holds(self, entry: SecretRef) -> bool:
+        """Whether an entry that is written out is there, found without asking anybody; not, where nobody can know."""
+        try:
+            if entry.scheme is SecretScheme.KEYRING:
+                return (await self._desktop.get(entry.value, unlock=False)).value is not None
+            vault = await load_in_time(self._paths.vault)
+        except SecretError:
+            return False
+        return vault is not None and entry.scheme is SecretScheme.VAULT and entry.value in vault.boxes
 
     async def where(self) -> list[SourceState]:
         """The state of every source, found without asking anybody."""
@@ -95,6 +132,16 @@ class SecretStore:
             return "the secret will be asked for in every run"
         await self.reader().read(ref, account_name)
         return f"the secret can be read from {_described(ref, account_name)}"
+
+    async def _change_many(self, entries: Iterable[SecretRef], change: Change, *, create: bool) -> dict[SecretRef, str]:
+        """Change the vault at once for all `entries` that are in it; returns those if it cannot be, and why."""
+        boxed = [entry for entry in entries if entry.scheme is SecretScheme.VAULT]
+        if boxed:
+            try:
+                await self._change_vault(change, create=create)
+            except SecretError as error:
+                return dict.fromkeys(boxed, str(error))
+        return {}
 
     async def _change_vault(self, change: Change, *, create: bool) -> None:
         for _ in range(_ATTEMPTS):
@@ -177,6 +224,19 @@ class SecretStore:
                 SecretScheme.VAULT, False, f"{clean(str(path))}, {count}; it needs its passphrase", remedy
             )
         return SourceState(SecretScheme.VAULT, True, f"{clean(str(path))}, {count}; its key: {origin}")
+
+
+async def _one_by_one(
+    entries: Iterable[SecretRef], change: Callable[[SecretRef], Awaitable[None]]
+) -> dict[SecretRef, str]:
+    """Change those of `entries` that are in the keyring, up to the first failure; returns which are not, and why."""
+    ringed = [entry for entry in entries if entry.scheme is SecretScheme.KEYRING]
+    for position, entry in enumerate(ringed):
+        try:
+            await change(entry)
+        except SecretError as error:
+            return dict.fromkeys(ringed[position:], str(error))
+    return {}
 
 
 def _checked(secret: str) -> Hidden[str]:

@@ -10,7 +10,7 @@ import json
 import os
 import unicodedata
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -101,18 +101,16 @@ class Vault:
             raise ValueError("the entry has been altered")
         return Hidden(text.decode("utf-8"))
 
-    def put(self, name: str, secret: Hidden[str], key: Hidden[bytes]) -> "Vault":
-        """This vault with an entry added or replaced. Raises WrongKey: a vault has one key."""
+    def put(self, secrets: Mapping[str, Hidden[str]], key: Hidden[bytes]) -> "Vault":
+        """This vault with entries added or replaced. Raises WrongKey: a vault has one key."""
         if not self.opens_with(key):
             raise WrongKey
-        box = _seal(key, self._bound(name), secret.value.encode("utf-8"))
-        return replace(self, boxes={**self.boxes, name: box})
+        sealed = {name: _seal(key, self._bound(name), secret.value.encode("utf-8")) for name, secret in secrets.items()}
+        return replace(self, boxes={**self.boxes, **sealed})
 
-    def without(self, name: str) -> "Vault":
-        """This vault with an entry removed. Raises KeyError."""
-        boxes = dict(self.boxes)
-        del boxes[name]
-        return replace(self, boxes=boxes)
+    def without(self, names: Collection[str]) -> "Vault":
+        """This vault without the entries of these names, where there are any."""
+        return replace(self, boxes={name: box for name, box in self.boxes.items() if name not in names})
 
     def _bound(self, name: str) -> bytes:
         return self.id + b"\0" + name.encode("utf-8", "surrogatepass")

@@ -7,6 +7,7 @@ import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mailtui.model.errors import SecretError
@@ -26,7 +27,7 @@ KEYRING_ENTRY = "mailtui vault key"
 """The entry of the desktop keyring that holds it."""
 
 PREFER_FILE = "-"
-"""The answer that asks for a key file in place of a passphrase; an empty one is a way to give up."""
+"""The answer that asks for a key file in place of a passphrase."""
 
 PROMPT_DEADLINE = 300.0
 """Seconds that a person has to answer a question."""
@@ -207,15 +208,21 @@ class VaultKeys:
 
     async def _new_passphrase(self) -> NewKey | None:
         """A passphrase typed twice; None where the person prefers a key file."""
-        first = await self._questions.ask(f"New passphrase for the vault, or {PREFER_FILE} for a key file instead:")
-        if first.value == PREFER_FILE:
-            return None
-        if not first.value:
-            raise SecretError(f"no passphrase was given, so nothing was stored; answer {PREFER_FILE} for a key file")
-        if (await self._questions.ask("The same passphrase again:")).value != first.value:
-            raise SecretError("the two passphrases differ, so nothing was stored; try again")
-        argon2 = Argon2(os.urandom(16))
-        return NewKey(await off_loop(lambda: argon2.derive(first)), argon2)
+        wanted = (
+            f"Choose a passphrase for the new vault, asked for in each run, or {PREFER_FILE} for a key file instead"
+        )
+        question = f"{wanted}:"
+        for _ in range(_ATTEMPTS):
+            first = await self._questions.ask(question)
+            if first.value == PREFER_FILE:
+                return None
+            if not first.value:
+                question = f"Nothing was typed. {wanted}:"
+                continue
+            if (await self._questions.ask("The same passphrase again:")).value == first.value:
+                return await off_loop(partial(_stretched, first))
+            question = f"The two differ. {wanted}:"
+        raise SecretError(f"no passphrase was given twice alike, so nothing was stored; {PREFER_FILE} makes a key file")
 
     async def _ask_passphrase(self, vault: Vault) -> Hidden[bytes]:
         argon2 = vault.passphrase
@@ -251,3 +258,8 @@ def _parse_key(text: str, where: str) -> Hidden[bytes]:
             "put the right one back (a new one is made by: openssl rand -base64 32)"
         )
     return Hidden(key)
+
+
+def _stretched(passphrase: Hidden[str]) -> NewKey:
+    argon2 = Argon2(os.urandom(16))
+    return NewKey(argon2.derive(passphrase), argon2)

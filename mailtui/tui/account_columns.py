@@ -20,11 +20,12 @@ _URGENCY = tuple(
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account with its last report and the value of its standing."""
+    """An account with its last report and the value of its standing; `awaited` while that report is being read."""
 
     account: Account
     report: CheckReport | None
     status: str
+    awaited: bool = False
 
 
 def short_age(then: datetime | None, now: datetime) -> str:
@@ -67,6 +68,14 @@ def _inbound(row: AccountRow) -> Endpoint | None:
     return row.account.retrieval.endpoint if row.account.retrieval is not None else None
 
 
+def _age(row: AccountRow, now: datetime) -> str:
+    return "…" if row.awaited else age(_checked(row), now)
+
+
+def _short_age(row: AccountRow, now: datetime) -> str:
+    return "…" if row.awaited else short_age(_checked(row), now)
+
+
 def _checked(row: AccountRow) -> datetime | None:
     return row.report.started if row.report is not None else None
 
@@ -80,10 +89,10 @@ ACCOUNT_COLUMNS: tuple[Column[AccountRow], ...] = (
     Column(
         "checked",
         "Checked",
-        lambda row, now: age(_checked(row), now),
+        _age,
         4,
         full=11,
-        short=lambda row, now: short_age(_checked(row), now),
+        short=_short_age,
         short_title="Age",
         key=_checked,
         largest_first=True,

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import signal
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -26,14 +27,19 @@ from mailtui.storage.vault_key import PROMPT_DEADLINE
 from mailtui.tui.desk import Desk
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.services import Services
+from mailtui.tui.terminal_driver import TerminalDriver
 from mailtui.tui.themes import CSS, THEMES
 from mailtui.tui.widgets.message_bar import Notice, Told, furnish, notice_of
+from mailtui.tui.widgets.text_line import pasted
 
 _PATIENCE = 5.0
 """Seconds that leaving waits for checks to let go of their connections, and for the history to be written."""
 
 _TOLD = 50
 """How many messages are kept to be read again."""
+
+_BREATH = 0.2
+"""Seconds from the accounts being read to the loading of the rest: the list is drawn first."""
 
 _READING = 20.0
 """Seconds to read what is said at the start, when nobody expects it."""
@@ -102,7 +108,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
         save_theme: Callable[[str], None] | None = None,
         welcome: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         settings = settings or Settings()
         self.told: deque[Notice] = deque(maxlen=_TOLD)
         """The last messages, oldest first."""
@@ -111,6 +117,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
         self._forgetting: Timer | None = None
         self._problems = list(settings.problems)
         self._welcome = welcome
+        self._asking_to_leave = False
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._first_theme(settings)
@@ -158,29 +165,57 @@ class MailtuiApp(App[int], inherit_bindings=False):
         await self.push_screen(AccountsScreen(self.desk))
         self.desk.reload()
         self.run_worker(self.desk.watch(), group="watch")
+        self.run_worker(self._load_the_rest(), group="preload")
         if self._welcome:
             self.notify(self._welcome, timeout=_READING, markup=False)
         if self._problems:
             self.notify("\n".join(self._problems), severity="warning", timeout=_READING, markup=False)
 
+    async def _load_the_rest(self) -> None:
+        await self.desk.loaded.wait()
+        await asyncio.sleep(_BREATH)
+        # By itself it would be a part of what the first frame waits for.
+        from mailtui.tui.preloading import preload
+
+        with self.desk.collector.loading():
+            await preload(self)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys typed for a form that is about to open must not be taken by the list."""
+        if isinstance(event, events.Paste) and isinstance(self.screen, SystemModalScreen):
+            # The palette's line is Textual's own, and would draw whatever is pasted.
+            event = events.Paste(pasted(event.text)[0])
+        if getattr(event, "is_forwarded", False) or not self.desk.errands.typed_ahead.take(event):
+            await super().on_event(event)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # What no widget took comes back to here: of keys that came in one burst, also those behind the one that opens.
+        if self.desk.errands.typed_ahead.take(event):
+            event.prevent_default()
+
     async def action_quit(self) -> None:
         """Cancel what runs, write what is finished, and leave; ask first if something typed would be lost."""
         if any(isinstance(screen, Unfinished) and screen.unsaved for screen in self.screen_stack):
-            self.run_worker(self._ask_to_leave(), group="leave", exclusive=True)
+            self.run_worker(self._ask_to_leave(), group="leave")
         else:
             await self._leave(0)
 
     async def _ask_to_leave(self) -> None:
         from mailtui.tui.screens.confirm import ConfirmScreen
 
-        if isinstance(self.screen, ConfirmScreen):
+        if self._asking_to_leave:
             return
-        lines = ["What you typed in the form is not saved. Leaving loses it."]
-        if await self.push_screen_wait(ConfirmScreen("Leave mailtui?", lines, "Leave", "Stay")):
-            await self._leave(0)
+        self._asking_to_leave = True
+        try:
+            lines = ["What you typed in the form is not saved. Leaving loses it."]
+            if await self.push_screen_wait(ConfirmScreen("Leave mailtui?", lines, "Leave", "Stay", danger=True)):
+                await self._leave(0)
+        finally:
+            self._asking_to_leave = False
 
     async def _leave(self, code: int) -> None:
         await self.desk.checker.stop(_PATIENCE)
+        await self.desk.settled(_PATIENCE)
         await self.desk.recorder.end(_PATIENCE)
         # A disk that hangs must not keep anybody here.
         with contextlib.suppress(TimeoutError):
@@ -247,6 +282,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
     def watch_theme(self, theme: str) -> None:
         """Remember the person's choice."""
         if self.is_running and theme != self._kept_theme:
+            self.notify(f"The theme is {theme} now, and will be.", markup=False)
             self.run_worker(self._remember_theme(), group="theme")
 
     async def _remember_theme(self) -> None:
@@ -266,7 +302,8 @@ class MailtuiApp(App[int], inherit_bindings=False):
         from mailtui.tui.keys import actions_on, shown
 
         told: set[tuple[DOMNode, str]] = {(self, "command_palette")}
-        for action in actions_on(screen, self.keys):
+        # What the footer shows first: to move about nobody needs a palette.
+        for action in sorted(actions_on(screen, self.keys), key=lambda action: not action.binding.show):
             call = (action.node, action.binding.action)
             if not action.ready or call in told:
                 continue
@@ -310,4 +347,11 @@ class MailtuiApp(App[int], inherit_bindings=False):
         from rich.traceback import Traceback
 
         self.bell()
-        self.panic(Traceback(show_locals=False, width=None))
+        kind, error, place = sys.exc_info()
+        assert kind is not None
+        assert error is not None
+        trace = Traceback.extract(kind, error, place, show_locals=False)
+        for stack in trace.stacks:
+            # It may quote a server.
+            stack.exc_value = clean(stack.exc_value)
+        self.panic(Traceback(trace, width=None))

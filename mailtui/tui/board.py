@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from mailtui.actions.standing import Standing, standing_of
+from mailtui.actions.standing import Standing
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.tui.judging import Judgement, judge
 from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of
 from mailtui.tui.words import Mark
 
@@ -22,18 +23,32 @@ class Board:
         self._reports: dict[str, CheckReport] = {}
         self._bare: set[str] = set()
         self._running: dict[str, dict[Leg, LegProgress]] = {}
-        self._standings: dict[str, Standing] = {}
+        self._judgements: dict[str, Judgement] = {}
         self._counts: Counter[Standing] = Counter()
         # Ordered by serial: a name is taken out and put last when it changes again.
         self._changes: dict[str, int] = {}
         self._begun = 0
         self.serial = 0
+        self.awaits_reports = False
+        """The accounts are known, and what is stored of their checks is still being read."""
 
-    def load(self, accounts: Iterable[Account], reports: dict[str, CheckReport]) -> None:
+    def expect(self, accounts: Iterable[Account]) -> None:
+        """Take the stored accounts; their reports are to follow by `load`."""
+        self.load(accounts, {})
+        self.awaits_reports = True
+
+    def load(
+        self,
+        accounts: Iterable[Account],
+        reports: Mapping[str, CheckReport],
+        judgements: Mapping[str, Judgement] | None = None,
+    ) -> None:
         """Take the stored accounts and their reports, which have no transcripts. Checks that run go on.
 
-        A newer report that is known already, perhaps still on its way to the store, is kept.
+        A newer report that is known already, perhaps still on its way to the store, is kept. `judgements` of these
+        very objects, made beforehand, are not made again.
         """
+        self.awaits_reports = False
         known, bare = self._reports, self._bare
         self._accounts = {account.name: account for account in accounts}
         self._reports = dict(reports)
@@ -47,17 +62,18 @@ class Board:
                 self._reports[name] = report
                 if name not in bare:
                     self._bare.discard(name)
-        self._standings.clear()
+        self._judgements = dict(judgements or {})
         self._counts.clear()
         self._changes.clear()
         for name in self._accounts:
-            self._touch(name)
+            self._note(name)
+            self._counts[self.judged(name).standing] += 1
 
     def put(self, account: Account, *, instead_of: str | None = None) -> None:
         """Add or replace one account; `instead_of` is the name it had before. A report stays with its name."""
         if instead_of is not None and instead_of != account.name:
             self._accounts.pop(instead_of, None)
-            self._counts[self._standings.pop(instead_of, Standing.OFF)] -= 1
+            self._uncount(instead_of)
             self._changes.pop(instead_of, None)
             if (report := self._reports.pop(instead_of, None)) is not None:
                 self._reports[account.name] = report
@@ -77,8 +93,7 @@ class Board:
             self._bare.discard(name)
             self._running.pop(name, None)
             self._changes.pop(name, None)
-            if (standing := self._standings.pop(name, None)) is not None:
-                self._counts[standing] -= 1
+            self._uncount(name)
 
     @property
     def names(self) -> list[str]:
@@ -98,6 +113,10 @@ class Board:
     def report(self, name: str) -> CheckReport | None:
         """The last report of an account, None if there is none."""
         return self._reports.get(name)
+
+    def awaits_report(self, name: str) -> bool:
+        """Whether nothing can be said about an account yet: its last report is still being read."""
+        return self.awaits_reports and name not in self._reports and name not in self._running
 
     def testable(self, names: Iterable[str]) -> list[Account]:
         """Those of `names` that no check is busy with."""
@@ -119,11 +138,21 @@ class Board:
 
     def standing(self, name: str) -> Standing:
         """How an account stands. Raises KeyError."""
-        return self._standings[name]
+        return self.judged(name).standing
+
+    def judged(self, name: str) -> Judgement:
+        """What the last report of an account says, whatever runs now. Raises KeyError."""
+        account, report = self._accounts[name], self._reports.get(name)
+        known = self._judgements.get(name)
+        if known is None or known.account is not account or known.report is not report:
+            known = self._judgements[name] = judge(account, report)
+        return known
 
     def mark(self, name: str, leg: Leg) -> Mark:
         """The mark of one leg of an account."""
-        return leg_mark(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
+        if name in self._running:
+            return leg_mark(self._accounts[name], leg, self._running[name], self._reports.get(name))
+        return self.judged(name).mark(leg)
 
     def view(self, name: str, leg: Leg) -> LegView:
         """All that is known of one leg of an account."""
@@ -135,7 +164,7 @@ class Board:
         self._begun = len(run) + (self._begun if self._running else 0)
         self._running.update(run)
         for name in run:
-            self._touch(name)
+            self._note(name)
         return run
 
     def take_event(self, run: Run, event: Event) -> None:
@@ -173,7 +202,8 @@ class Board:
         given_up = [name for name in run if self._is_of(run, name)]
         for name in given_up:
             del self._running[name]
-            self._touch(name)
+            if name in self._accounts:
+                self._note(name)
         return len(given_up)
 
     def _is_of(self, run: Run, name: str) -> bool:
@@ -192,13 +222,14 @@ class Board:
         self._changes[name] = self.serial
 
     def _touch(self, name: str) -> None:
+        """The account or its report is another one now."""
         if name not in self._accounts:
             return
         self._note(name)
         # What is running is counted by its last report: the sums would flicker otherwise.
-        standing = standing_of(self._accounts[name], self._reports.get(name))
-        if (before := self._standings.get(name)) is not standing:
-            if before is not None:
-                self._counts[before] -= 1
-            self._counts[standing] += 1
-            self._standings[name] = standing
+        self._uncount(name)
+        self._counts[self.judged(name).standing] += 1
+
+    def _uncount(self, name: str) -> None:
+        if (known := self._judgements.pop(name, None)) is not None:
+            self._counts[known.standing] -= 1

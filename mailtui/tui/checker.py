@@ -1,4 +1,4 @@
-"""Runs checks for the screens: events go onto the board at once, and to the screens at most thirty times a second."""
+"""Runs checks for the screens: events go onto the board at once, and to the screens at most twenty times a second."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ from mailtui.model.errors import MailtuiError
 from mailtui.tui.board import Board, Run
 from mailtui.tui.services import Ask, Services
 
-REPAINT_INTERVAL = 1 / 30
-"""Seconds between two repaints while checks run: fluent to the eye, and a small part of a slow terminal's time."""
+REPAINT_INTERVAL = 1 / 20
+"""Seconds between two repaints while checks run: fluent to the eye, and time left for keys and for the checks."""
 
 _GROUP = "checks"
 

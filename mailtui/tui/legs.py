@@ -125,8 +125,15 @@ def leg_mark(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
         return Mark.ABSENT
     if (running := progress.get(leg)) is not None:
         return running.mark
-    last = leg_report(current(report, account), leg)
-    return Mark.UNCHECKED if last is None else _severity_mark(last)
+    return settled_mark(account, leg, current(report, account))
+
+
+def settled_mark(account: Account, leg: Leg, last: CheckReport | None) -> Mark:
+    """The mark of one leg that no check is busy with; `last` is what is current of its account's last report."""
+    if leg is Leg.INBOUND and account.retrieval is None:
+        return Mark.ABSENT
+    found = leg_report(last, leg)
+    return Mark.UNCHECKED if found is None else _severity_mark(found)
 
 
 def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], report: CheckReport | None) -> LegView:

@@ -1,7 +1,8 @@
 """The order of a list: sorted by a column, and in groups. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
 from mailtui.tui.columns import Column, R
 
@@ -33,7 +34,41 @@ def ordered(names: Sequence[str], row: Callable[[str], R], column: Column[R], la
     key = column.key
     if key is None:
         return list(names)
-    keys = {name: key(row(name)) for name in names}
+    return _by_keys(names, {name: key(row(name)) for name in names}, largest_first)
+
+
+class Sorter(Generic[R]):
+    """Sorts as `ordered` does; what a record is sorted by is kept until `subject` gives another object for it."""
+
+    def __init__(self, subject: Callable[[str], object], row: Callable[[str], R]) -> None:
+        self._subject = subject
+        self._row = row
+        self._column: Column[R] | None = None
+        self._keys: dict[str, Any] = {}
+        self._subjects: dict[str, object] = {}
+
+    def ordered(self, names: Sequence[str], column: Column[R], largest_first: bool) -> list[str]:
+        """`names` sorted by a column."""
+        key = column.key
+        if key is None:
+            return list(names)
+        if column is not self._column:
+            self.clear()
+            self._column = column
+        keys, subjects, subject_of = self._keys, self._subjects, self._subject
+        for name in names:
+            subject = subject_of(name)
+            if subjects.get(name) is not subject:
+                keys[name] = key(self._row(name))
+                subjects[name] = subject
+        return _by_keys(names, keys, largest_first)
+
+    def clear(self) -> None:
+        """Keep nothing: those that were removed would stay for ever."""
+        self._keys, self._subjects = {}, {}
+
+
+def _by_keys(names: Sequence[str], keys: Mapping[str, Any], largest_first: bool) -> list[str]:
     told = [name for name in names if keys[name] is not None]
     told.sort(key=keys.__getitem__, reverse=largest_first)
     return told + [name for name in names if keys[name] is None]

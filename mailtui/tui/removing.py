@@ -2,43 +2,60 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from mailtui.actions.entries import place
 from mailtui.actions.removal import Entry, RemovalPlan, Undo, plan_removal, remove_accounts
+from mailtui.actions.saving import Changed
 from mailtui.model.text import clean, shorten
 from mailtui.offloop import off_loop
 from mailtui.tui.screens.confirm import ConfirmScreen
-from mailtui.tui.services import Ask, Services
+
+if TYPE_CHECKING:
+    from mailtui.tui.desk import Desk
 
 _NAMED = 8
 """Accounts and passwords that are named before the rest is counted."""
 _NAME_COLUMNS = 50
 
 
-async def remove_flow(app: App[Any], services: Services, ask: Ask, names: Sequence[str]) -> Undo | None:
+async def remove_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> Undo | None:
     """Ask, and remove the accounts; None when the person would rather not. Raises MailtuiError.
 
     Must be called from a worker.
     """
-    plan = await off_loop(partial(plan_removal, services.store, names))
-    if not plan.accounts:
-        return None
+    while True:
+        at_work = (app.screen, app.focused)
+        plan = await off_loop(partial(plan_removal, desk.services.store, names))
+        if (app.screen, app.focused) != at_work:
+            # What is typed elsewhere by now must not answer a question that comes up under it.
+            desk.say("Nothing was deleted, for you went on meanwhile; press d again.")
+            return None
+        question = _question(plan)
+        if not await app.push_screen_wait(question):
+            return None
+        removal = remove_accounts(
+            desk.services.store, desk.services.secrets(desk.ask), plan, keep_secrets=question.chosen
+        )
+        try:
+            return await desk.finish(removal)
+        except Changed as changed:
+            desk.say(f"{changed}: look again what would go.", "warning")
+
+
+def _question(plan: RemovalPlan) -> ConfirmScreen:
     one = len(plan.accounts) == 1
     what = _named(plan.accounts[0].name) if one else f"{len(plan.accounts)} accounts"
     secrets = len(plan.removed)
-    question = ConfirmScreen(
+    return ConfirmScreen(
         f"Delete {what}?",
         removal_lines(plan),
         "Delete" if one else f"Delete {len(plan.accounts)} accounts",
         danger=True,
         option=f"keep the password{'s' * (secrets != 1)}" if secrets else "",
     )
-    if not await app.push_screen_wait(question):
-        return None
-    return await remove_accounts(services.store, services.secrets(ask), plan, keep_secrets=question.chosen)
 
 
 def removal_lines(plan: RemovalPlan) -> list[str]:

@@ -13,13 +13,17 @@ from mailtui.tui.words import Mark, Role
 
 @dataclass(frozen=True, slots=True)
 class RetrievalRow:
-    """An account that receives, with the mark of its receiving leg and the last report of that."""
+    """An account that receives, with the mark of its receiving leg and the last report of that.
+
+    `awaited` while that report is being read.
+    """
 
     account: Account
     retrieval: Retrieval
     mark: Mark
     report: LegReport | None
     checked: datetime | None
+    awaited: bool = False
 
 
 def method(retrieval: Retrieval) -> str:
@@ -39,6 +43,8 @@ def result(row: RetrievalRow, now: datetime) -> str:
     """The last check of the receiving leg in words, with its age."""
     if row.mark.role is Role.BUSY:
         return row.mark.meaning
+    if row.awaited:
+        return "…"
     if row.report is None:
         return Mark.UNCHECKED.meaning
     if row.report.failure is not None:

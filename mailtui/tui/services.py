@@ -1,6 +1,6 @@
 """What the screens work with, as interfaces: a test hands in its own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,8 +28,8 @@ class AccountStore(Protocol):
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
         """Put `account` in the place of the one named `old_name`."""
 
-    def remove(self, *names: str) -> Removed:
-        """Forget accounts and their history, and return all of it."""
+    def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
+        """Forget accounts and their history, and return all of it, unless one has changed since `expected`."""
 
     def restore(self, removed: Removed) -> list[Account]:
         """Put back what was removed."""

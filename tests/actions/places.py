@@ -1,11 +1,12 @@
 """Stores of accounts and of secrets without a disk, which remember what was done to them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mailtui.model.account import Account, Endpoint, Protocol, Retrieval, SecretRef, SecretScheme, Submission
 from mailtui.model.errors import SecretError, UsageError
+from mailtui.storage.hidden import Hidden
 from mailtui.storage.reader import NoEntry, entry_name
 from mailtui.storage.removed import Removed
 from mailtui.storage.secrets import SourceState
@@ -70,7 +71,10 @@ class Accounts:
         self._stored[one.name] = self._stamped(one)
         return self._stored[one.name]
 
-    def remove(self, *names: str) -> Removed:
+    def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
+        for name in names:
+            if expected is not None and self.account(name).updated != expected[name]:
+                raise UsageError(f"{name!r} was changed meanwhile")
         return Removed(tuple(self._stored.pop(name) for name in names))
 
     def restore(self, removed: Removed) -> list[Account]:
@@ -121,6 +125,28 @@ class Secrets:
             raise SecretError("there is no such entry")
         del self.kept[entry]
         self.deleted.append(entry)
+
+    async def write_many(self, secrets: Sequence[tuple[SecretRef, Hidden[str]]]) -> dict[SecretRef, str]:
+        failed: dict[SecretRef, str] = {}
+        for entry, secret in secrets:
+            try:
+                await self.write(entry, "", secret.value)
+            except SecretError as error:
+                failed[entry] = str(error)
+        return failed
+
+    async def delete_many(self, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        failed: dict[SecretRef, str] = {}
+        for entry in entries:
+            try:
+                if entry in self.kept:
+                    await self.delete(entry, "")
+            except SecretError as error:
+                failed[entry] = str(error)
+        return failed
+
+    async def holds(self, entry: SecretRef) -> bool:
+        return entry in self.kept
 
     async def where(self) -> list[SourceState]:
         return []

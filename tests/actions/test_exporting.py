@@ -120,3 +120,45 @@ def test_the_home_folder_is_proposed_unless_it_is_closed(tmp_path: Path, monkeyp
     assert default_file() == home / "mailtui-accounts.toml"
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != home)
     assert default_file() == here / "mailtui-accounts.toml"
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, sync = tmp_path / "new", os.fsync
+
+    def late(descriptor: int) -> None:
+        sync(descriptor)
+        path.write_text("theirs")
+
+    monkeypatch.setattr(os, "fsync", late)
+    with pytest.raises(Exists):
+        write_file(path, "mine", replace=False)
+    assert path.read_text() == "theirs"
+    assert left(tmp_path) == ["new"]
+
+
+def test_nothing_bears_the_name_before_all_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is killed before the last step leaves no empty file that looks like an export."""
+    path, seen = tmp_path / "new", []
+    link = os.link
+
+    def watched(source: str, target: Path) -> None:
+        seen.append((path.exists(), Path(source).read_text()))
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", watched)
+    write_file(path, "words", replace=False)
+    assert seen == [(False, "words")]
+    assert (path.read_text(), left(tmp_path), path.stat().st_nlink) == ("words", ["new"], 1)
+
+
+def test_a_file_system_without_links_takes_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(source: str, target: Path) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "new"
+    write_file(path, "words", replace=False)
+    with pytest.raises(Exists):
+        write_file(path, "others", replace=False)
+    assert (path.read_text(), left(tmp_path)) == ("words", ["new"])
+    assert path.stat().st_mode & 0o777 == 0o600

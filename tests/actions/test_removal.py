@@ -1,13 +1,14 @@
 """Accounts removed with what is theirs alone, and brought back as they were."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 
 from mailtui.actions.removal import RemovalPlan, Undo, plan_removal, remove_accounts, undo_removal
+from mailtui.actions.saving import Changed
 from mailtui.model.account import SecretRef, SecretScheme
 from mailtui.model.check import Severity
 from mailtui.model.errors import SecretError, StorageError, UsageError
@@ -84,23 +85,90 @@ def test_a_secret_that_cannot_be_read_stays_and_is_told() -> None:
     )
 
 
-def test_a_keyring_that_refuses_once_is_not_asked_for_every_entry() -> None:
-    store = Accounts(account("ada", KEYRING), account("bob", KEYRING, VAULT))
-    secrets = Secrets((keyring("ada"), "a"), (keyring("bob"), "b"), (vault("bob"), "v"))
-    asked: list[SecretRef] = []
+def test_the_secrets_of_many_accounts_are_one_request() -> None:
+    """The vault is written as a whole, and a keyring that refuses once would refuse again."""
+    asked: list[list[SecretRef]] = []
 
     class Counted(Secrets):
-        async def delete(self, ref: SecretRef, account_name: str) -> None:
-            asked.append(ref)
-            await super().delete(ref, account_name)
+        async def delete_many(self, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+            asked.append(list(entries))
+            return await super().delete_many(entries)
 
-    counted = Counted(*secrets.kept.items())
-    counted.undeletable = {SecretScheme.KEYRING}
-    undo = run(remove_accounts(store, counted, plan_removal(store, ["ada", "bob"])))
-    assert asked == [keyring("ada"), vault("bob")]
+    store = Accounts(account("ada", KEYRING), account("bob", KEYRING, VAULT))
+    secrets = Counted((keyring("ada"), "a"), (keyring("bob"), "b"), (vault("bob"), "v"))
+    secrets.undeletable = {SecretScheme.KEYRING}
+    undo = run(remove_accounts(store, secrets, plan_removal(store, ["ada", "bob"])))
+    assert asked == [[keyring("ada"), keyring("bob"), vault("bob")]]
     assert [ref for ref, _ in undo.secrets] == [vault("bob")]
     assert len(undo.problems) == 1
     assert lines_are_clean(undo.problems)
+    assert "keyring, entry ada and 1 more: " in undo.problems[0]
+
+
+def test_an_undo_keeps_the_secrets_that_are_refused_and_tries_them_again() -> None:
+    store = Accounts(account("ada", VAULT, KEYRING), account("bob"))
+    secrets = Secrets((vault("ada"), "a"), (keyring("ada"), "k"), (vault("bob"), "b"))
+    undo = run(remove_accounts(store, secrets, plan_removal(store, ["ada", "bob"])))
+    secrets.broken = {SecretScheme.VAULT}
+    back = run(undo_removal(store, secrets, undo))
+    assert [one.name for one in back.accounts] == ["ada", "bob"]
+    assert secrets.kept == {keyring("ada"): "k"}
+    assert len(back.problems) == 1
+    assert "vault, entry ada and 1 more could not be brought back: the vault is" in back.problems[0]
+    assert back.left is not None
+    assert [ref for ref, _ in back.left.secrets] == [vault("ada"), vault("bob")]
+    again = run(undo_removal(store, secrets, back.left))
+    assert (again.accounts, again.left) == ((), back.left)
+    secrets.broken = set()
+    store.update("bob", account("bob", KEYRING), store.account("bob").updated)
+    last = run(undo_removal(store, secrets, back.left))
+    assert (last.accounts, last.left) == ((), None)
+    assert secrets.kept == {keyring("ada"): "k", vault("ada"): "a"}
+    assert last.problems == ("the password of the vault, entry bob was not brought back: no account reads it any more",)
+    assert [one.name for one in store.accounts()] == ["ada", "bob"]
+
+
+def test_an_undo_keeps_all_secrets_when_the_database_fails() -> None:
+    store, secrets = Accounts(account("ada")), Secrets((vault("ada"), "a"))
+    undo = run(remove_accounts(store, secrets, plan_removal(store, ["ada"])))
+    store.failure = StorageError("the disk is gone")
+    back = run(undo_removal(store, secrets, undo))
+    assert (secrets.kept, len(back.problems)) == ({}, 1)
+    store.failure = None
+    assert back.left is not None
+    assert run(undo_removal(store, secrets, back.left)).problems == ()
+    assert secrets.kept == {vault("ada"): "a"}
+
+
+def test_an_account_that_was_changed_meanwhile_stays_until_the_person_was_asked_again() -> None:
+    store, secrets = Accounts(account("ada"), account("bob")), Secrets((vault("ada"), "a"), (vault("bob"), "b"))
+    plan = plan_removal(store, ["bob", "ada"])
+    current = store.update("ada", account("ada", notes="new"), store.account("ada").updated)
+    with pytest.raises(Changed, match="ada was changed meanwhile") as changed:
+        run(remove_accounts(store, secrets, plan))
+    assert changed.value.current == current
+    assert [one.name for one in store.accounts()] == ["bob", "ada"]
+    assert secrets.kept == {vault("ada"): "a", vault("bob"): "b"}
+    plan = plan_removal(store, ["bob", "ada"])
+    store.remove("ada")
+    with pytest.raises(Changed, match="ada was removed meanwhile"):
+        run(remove_accounts(store, secrets, plan))
+    assert [one.name for one in store.accounts()] == ["bob"]
+
+
+def test_a_secret_whose_last_other_reader_went_meanwhile_is_told() -> None:
+    store, secrets = (
+        Accounts(account("ada", vault("team")), account("bob", vault("team"))),
+        Secrets((vault("team"), "t")),
+    )
+    plan = plan_removal(store, ["ada"])
+    store.remove("bob")
+    undo = run(remove_accounts(store, secrets, plan))
+    assert secrets.kept == {vault("team"): "t"}
+    assert undo.problems == (
+        "a password may be left in the vault, entry team: no account reads it any more; "
+        "to remove it: mailtui secret remove team --from vault:team",
+    )
 
 
 def test_an_entry_that_another_account_took_meanwhile_stays() -> None:
@@ -117,7 +185,7 @@ def test_no_secret_goes_where_the_accounts_stay() -> None:
     plan = plan_removal(store, ["ada"])
 
     class Refusing(Accounts):
-        def remove(self, *names: str) -> Any:
+        def remove(self, *names: str, expected: object = None) -> Any:
             raise StorageError("the disk is full")
 
     with pytest.raises(StorageError):
@@ -129,22 +197,22 @@ def test_an_undo_never_overwrites_a_secret() -> None:
     store, secrets = Accounts(account("ada", VAULT, KEYRING)), Secrets((vault("ada"), "a"), (keyring("ada"), "b"))
     undo = run(remove_accounts(store, secrets, plan_removal(store, ["ada"])))
     secrets.kept = {vault("ada"): "new", keyring("ada"): "b"}
-    accounts, problems = run(undo_removal(store, secrets, undo))
-    assert [one.name for one in accounts] == ["ada"]
+    back = run(undo_removal(store, secrets, undo))
+    assert [one.name for one in back.accounts] == ["ada"]
     assert secrets.kept == {vault("ada"): "new", keyring("ada"): "b"}
-    assert problems == ("another password was put into the vault, entry ada meanwhile; it was left there",)
+    assert back.problems == ("another password was put into the vault, entry ada meanwhile; it was left there",)
 
 
 def test_an_undo_tells_of_secrets_that_do_not_come_back() -> None:
     store, secrets = Accounts(account("ada", VAULT, KEYRING)), Secrets((vault("ada"), "hush"), (keyring("ada"), "b"))
     undo = run(remove_accounts(store, secrets, plan_removal(store, ["ada"])))
     secrets.broken = {SecretScheme.VAULT}
-    accounts, problems = run(undo_removal(store, secrets, undo))
-    assert [one.name for one in accounts] == ["ada"]
+    back = run(undo_removal(store, secrets, undo))
+    assert [one.name for one in back.accounts] == ["ada"]
     assert secrets.kept == {keyring("ada"): "b"}
-    assert len(problems) == 1
-    assert lines_are_clean(problems)
-    assert "hush" not in problems[0] + repr(undo)
+    assert len(back.problems) == 1
+    assert lines_are_clean(back.problems)
+    assert "hush" not in back.problems[0] + repr(undo) + repr(back)
 
 
 @pytest.fixture
@@ -203,11 +271,11 @@ def test_everything_comes_back_from_a_real_database_vault_and_keyring(paths: Dat
             run(secrets.reader().read(ref, name))
     assert run(secrets.reader().read(vault("shared"), "eve")) == "shared"
 
-    accounts, problems = run(undo_removal(database, secrets, undo))
-    assert problems == ()
+    back = run(undo_removal(database, secrets, undo))
+    assert (back.problems, back.left) == ((), None)
     assert rows(database) == before
-    assert [one.name for one in accounts] == ["ada", "bob"]
-    assert accounts == [one for one in database.accounts() if one.name != "eve"]
+    assert [one.name for one in back.accounts] == ["ada", "bob"]
+    assert list(back.accounts) == [one for one in database.accounts() if one.name != "eve"]
     assert database.history("ada") == history
     assert all(leg.transcript for one in history for leg in one.legs)
     assert run(secrets.reader().read(VAULT, "ada")) == "ada's out"

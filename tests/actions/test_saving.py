@@ -437,3 +437,99 @@ def test_no_save_costs_a_password(
             # What a leg reads stays, unless the person named an entry for it or for the leg that it shares one with.
             if read_before is not None and ref in (VAULT, KEYRING) and ends.count(end) == 1:
                 assert reads_now == read_before
+
+
+def sends_without(own: SecretRef) -> Account:
+    return without_login(account("ada", own=own))
+
+
+@pytest.mark.parametrize("own", [VAULT, vault("mine")])
+def test_an_outgoing_leg_that_is_shared_now_takes_over_the_incoming_password(own: SecretRef) -> None:
+    store, secrets = Accounts(sends_without(own)), Secrets((vault(own.value or "ada"), "in"))
+    original = store.account("ada")
+    edited = Edited(account("ada", KEYRING), original, original)
+    assert run(_trial(edited, secrets)) == ("in", "in")
+    assert save(store, secrets, edited.account, "ada", source="ada").problems == ()
+    assert secrets.kept == {keyring("ada"): "in"}
+    assert seen(store, secrets, "ada") == ["in", "in"]
+
+
+def test_an_outgoing_leg_takes_no_incoming_password_that_it_does_not_share() -> None:
+    store, secrets = Accounts(sends_without(VAULT)), Secrets((vault("ada"), "in"))
+    for after in (account("ada", KEYRING, VAULT), account("ada", KEYRING, retrieval=None)):
+        save(store, secrets, after, "ada", source="ada")
+        assert keyring("ada") not in secrets.kept
+
+
+def test_an_entry_of_another_account_that_is_not_there_is_told() -> None:
+    store = Accounts(account("ada"), account("bob", vault("team")))
+    secrets = Secrets((vault("ada"), "mine"))
+    saved = save(store, secrets, account("ada", vault("team")), "ada", source="ada")
+    assert lines_are_clean(saved.problems)
+    assert "into the vault, entry team: bob reads it too, and it is not there;" in saved.problems[0]
+    assert "left there, unused now" in saved.problems[1]
+    assert secrets.kept == {vault("ada"): "mine"}
+    # Nobody can know while the vault is locked.
+    store = Accounts(account("ada", KEYRING), account("bob", vault("team")))
+    secrets = Secrets((keyring("ada"), "mine"))
+    secrets.broken = {SecretScheme.VAULT}
+    saved = save(store, secrets, account("ada", vault("team")), "ada", source="ada")
+    assert ["left there, unused now" in line for line in saved.problems] == [True]
+
+
+def test_a_new_account_does_not_take_over_a_password_left_under_its_name() -> None:
+    store, secrets = Accounts(), Secrets((vault("ada"), "of the former"), (vault("ada 2"), "of another"))
+    saved = save(store, secrets, account("ada", VAULT, SecretRef(SecretScheme.VAULT)))
+    assert (saved.account.submission.secret, saved.account.retrieval and saved.account.retrieval.secret) == (
+        vault("ada 3"),
+        vault("ada 3"),
+    )
+    assert seen(store, secrets, "ada") == [None, None]
+    assert len(saved.problems) == 1
+    assert lines_are_clean(saved.problems)
+    assert "to use the one that is there, choose vault:ada" in saved.problems[0]
+    assert len(secrets.kept) == 2
+
+
+def test_a_password_left_under_its_name_is_taken_if_it_is_named_and_replaced_if_one_is_typed() -> None:
+    for changed, typed in (
+        (account("ada", vault("ada")), None),
+        (account("ada"), "new"),
+        (account("ada", KEYRING), None),
+    ):
+        store, secrets = Accounts(), Secrets((vault("ada"), "of the former"))
+        saved = save(store, secrets, changed, typed=typed)
+        assert saved == Saved(store.account("ada"))
+        assert saved.account.submission.secret == changed.submission.secret
+        assert secrets.kept == {vault("ada"): typed or "of the former"}
+
+
+def test_a_trial_knows_an_entry_by_whatever_name() -> None:
+    """`vault` and `vault:ada` are one entry of the account ada."""
+    store, secrets = Accounts(account("ada")), Secrets((vault("ada"), "stored"))
+    original = store.account("ada")
+    for out, own in ((VAULT, vault("ada")), (vault("ada"), VAULT), (vault("ada"), vault("ada"))):
+        edited = Edited(account("ada", out, own), original, original, None, None)
+        assert run(_trial(edited, secrets)) == ("stored", "stored")
+    # A renamed account's own entry is the one that it keeps, not one of the new name.
+    secrets.kept[vault("lovelace")] = "of another"
+    edited = Edited(account("lovelace", vault("ada")), original, original)
+    assert run(_trial(edited, secrets)) == ("stored", "stored")
+    saved = Edited(account("ada", VAULT, vault("ada")), None, None, Hidden("typed"), None)
+    assert run(_trial(saved, Secrets())) == ("typed", "typed")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    worlds(), st.sampled_from(REFS), st.one_of(st.none(), st.sampled_from(REFS)), st.sampled_from(REFS), st.booleans()
+)
+def test_an_account_that_begins_to_log_in_to_send_loses_no_password(
+    world: tuple[Accounts, Secrets], secret: SecretRef, own: SecretRef | None, before: SecretRef, renamed: bool
+) -> None:
+    store, secrets = world
+    store.update("ada", without_login(account("ada", own=before)), store.account("ada").updated)
+    kept, others = dict(secrets.kept), {name: seen(store, secrets, name) for name in ("bob", "eve")}
+    saved = save(store, secrets, account("lovelace" if renamed else "ada", secret, own), "ada", source="ada")
+    note(f"{store.accounts()} {kept} {saved} {secrets.kept}")
+    assert {kept[entry] for entry in kept if entry not in secrets.kept} <= set(secrets.kept.values())
+    assert {name: seen(store, secrets, name) for name in others} == others

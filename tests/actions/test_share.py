@@ -238,3 +238,58 @@ def test_no_value_is_left_in_base64_at_any_offset(value: str, place: str, offset
         told = share_report(person, check(line))
         first, last = -(-8 * offset // 6), 8 * (offset + len(form)) // 6
         assert b64encode(bytes(offset) + form + tail).decode()[first:last] not in told
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("MAIL FROM:<ada.byron@piccadilly.example>", "MAIL FROM:<<address>>"),
+        ("MAIL FROM:<ada.byron@piccadilly.example> SMTPUTF8", "MAIL FROM:<<address>> SMTPUTF8"),
+        ("A002 LOGIN ada.byron@piccadilly.example ****", "A002 LOGIN <username> ****"),
+        ('A002 LOGIN "ada.byron@piccadilly.example" ****', 'A002 LOGIN "<username>" ****'),
+        ("USER ada.byron@piccadilly.example", "USER <username>"),
+        ("APOP ada.byron@piccadilly.example ****", "APOP <username> ****"),
+        (f"AUTH LOGIN {b64encode(b'ada.byron@piccadilly.example').decode()}", "AUTH LOGIN <base64 of <username>>"),
+        (
+            f"A3 AUTHENTICATE PLAIN {b64encode(b'%cada.byron@piccadilly.example%c' % (0, 0)).decode()}",
+            "A3 AUTHENTICATE PLAIN <base64 of <username>>",
+        ),
+        (b64encode(b"ada.byron@piccadilly.example").decode(), "<base64 of <username>>"),
+    ],
+)
+def test_who_the_account_was_when_it_was_checked_is_left_out_too(line: str, hidden: str) -> None:
+    """It may have been edited since."""
+    told = share_report(
+        ADA,
+        CheckReport(
+            ADA.name,
+            NOW,
+            400.0,
+            replace(
+                leg(),
+                transcript=(
+                    TranscriptLine("C", clean(line), 1.0),
+                    TranscriptLine("S", "250 ada.byron@piccadilly.example, ada.byron, piccadilly.example", 2.0),
+                    TranscriptLine("S", b64encode(b"for ada.byron@piccadilly.example").decode(), 3.0),
+                ),
+            ),
+            None,
+        ),
+    )
+    assert f" C {hidden}\n" in told
+    for part in ("byron", "piccadilly", b64encode(b"for ada.byron").decode()[:12]):
+        assert part.lower() not in told.lower()
+
+
+def test_what_the_server_says_and_what_is_no_name_stays() -> None:
+    lines = ["AUTH LOGIN", "AUTH PLAIN ****", "MAIL FROM:<>", "AUTH SCRAM-SHA-256 ****", "QUIT", "****", "RSET"]
+    assert said(*lines, sender="C") == lines
+    assert said("USER mallory") == ["USER mallory"]
+
+
+def test_only_older_checks_are_its_history() -> None:
+    """One that was recorded between two readings is none of them."""
+    later, earlier = check(hours=-1), check(hours=1)
+    told = share_report(ADA, check(), [later, check(), earlier])
+    assert told.count(" UTC  outbound") == 2
+    assert f"{later.started:%H:%M:%S} UTC  " not in told

@@ -217,3 +217,26 @@ def test_a_database_that_cannot_be_used_ends_with_3(shell: Shell) -> None:
     assert (run.code, run.out) == (3, "")
     assert str(folder / "mailtui.db") in run.err
     assert run.err.count("\n") == 1
+
+
+def test_a_new_account_gets_no_secret_of_another_one(shell: Shell) -> None:
+    """Neither of one that had its name, nor what was left when one was removed."""
+    shell.add("lovelace", "--secret", "vault:ada")
+    shell("secret", "set", "lovelace", stdin="hers")
+    shell.add("ada", "--secret", "vault")
+    shell.add("bob", "--secret", "vault")
+    shell("secret", "set", "bob", stdin="old")
+    assert shell("account", "remove", "bob", "--yes", "--keep-secret").code == 0
+    run = shell(
+        "account", "add", "--name", "bob", "--email", "b@example.org", "--smtp-host", "new.example.org",
+        "--secret", "vault",
+    )  # fmt: skip
+    assert (run.code, run.lines) == (1, ["added bob", "next: mailtui secret set bob"])
+    assert "the vault, entry bob holds a password already, which bob does not take over" in run.err
+    with shell.database() as database:
+        assert [str(account.submission.secret) for account in database.accounts()] == [
+            "vault:ada 2",
+            "vault:bob 2",
+            "vault:ada",
+        ]
+    assert shell("secret", "test", "ada", "bob").code == 2

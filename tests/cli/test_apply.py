@@ -139,3 +139,24 @@ def test_export_of_some(shell: Shell) -> None:
     shell("account", "apply", "-", stdin=TWO)
     assert [account.name for account in read_accounts(shell("account", "export", "bob").out, "x")] == ["bob"]
     assert shell("account", "export", "bbo").code == 3
+
+
+def references(shell: Shell) -> dict[str, str]:
+    with shell.database() as database:
+        return {account.name: str(account.submission.secret) for account in database.accounts()}
+
+
+def test_a_new_account_gets_no_entry_of_one_that_had_its_name(shell: Shell) -> None:
+    shell.add("lovelace", "--secret", "vault:ada")
+    assert shell("account", "apply", "-", stdin=TWO).lines[0] == "created    ada"
+    assert references(shell)["ada"] == "vault:ada 2"
+    assert shell("account", "apply", "-", stdin=TWO).lines[0] == "unchanged  ada"
+    assert references(shell)["ada"] == "vault:ada 2"
+
+
+def test_accounts_of_one_file_share_what_it_says(shell: Shell) -> None:
+    text = TWO.replace('"env:BOB"', '"vault"').replace('secret = "vault"', 'secret = "vault:bob"', 1)
+    assert shell("account", "apply", "-", stdin=text).code == 0
+    assert references(shell) == {"ada": "vault:bob", "bob": "vault"}
+    exported = shell("account", "export").out
+    assert shell("account", "apply", "-", stdin=exported).lines[:2] == ["unchanged  ada", "unchanged  bob"]

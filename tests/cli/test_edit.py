@@ -167,3 +167,12 @@ def test_visual_comes_before_editor(shell: Shell, editor: Editor, monkeypatch: p
     monkeypatch.setenv("VISUAL", os.environ["EDITOR"])
     monkeypatch.setenv("EDITOR", "false")
     assert shell("account", "edit", "ada").lines == ["saved ada"]
+
+
+def test_a_reference_without_an_entry_gets_one_that_no_other_account_uses(shell: Shell, editor: Editor) -> None:
+    shell.add("lovelace", "--secret", "vault:ada")
+    shell.add("ada", "--secret", "env:ADA")
+    editor(["-e 's/env:ADA/vault/'"])
+    assert shell("account", "edit", "ada").lines == ["saved ada"]
+    with shell.database() as database:
+        assert str(database.account("ada").submission.secret) == "vault:ada 2"

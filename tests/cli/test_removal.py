@@ -1,15 +1,20 @@
 """Accounts removed and copied with the secrets that belong to them."""
 
+import asyncio
 import os
 import pty
 import shlex
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from mailtui.model.account import SecretRef, SecretScheme
+from mailtui.storage.reader import Reader
+from mailtui.storage.secrets import SecretStore
 from tests.cli.conftest import Shell
 from tests.cli.reports import good_report
 
@@ -43,7 +48,7 @@ def test_the_secret_goes_with_the_account(shell: Shell) -> None:
 def test_a_secret_that_others_read_stays(shell: Shell) -> None:
     shell.add("ada", "--secret", "vault")
     shell.add("bob", "--secret", "vault:ada")
-    shell("secret", "set", "ada", stdin=PASSWORD)
+    shell("secret", "set", "ada", "--yes", stdin=PASSWORD)
     assert shell("account", "remove", "ada", "--yes").lines == [
         "removed ada",
         "the secret in the vault, entry ada stays: bob reads it",
@@ -67,7 +72,7 @@ def test_a_secret_that_cannot_be_read_is_told_and_the_account_is_gone(shell: She
     (shell.folder / "data" / "vault.json").write_text("no vault")
     vaults = [path.name for path in (shell.folder / "data").iterdir()]
     run = shell("account", "remove", "ada", "--yes")
-    assert (run.code, run.out) == (0, "removed ada\n")
+    assert (run.code, run.out) == (1, "removed ada\n")
     assert "a password may be left in the vault, entry ada" in run.err, vaults
     assert run.err.count("\n") == 1
 
@@ -142,7 +147,7 @@ def test_a_copy_goes_on_sharing_a_shared_secret(shell: Shell) -> None:
 def test_a_copy_without_a_secret_says_so(shell: Shell) -> None:
     shell.add("ada", "--secret", "vault")
     run = shell("account", "copy", "ada", "bob")
-    assert (run.code, run.out) == (0, "added bob, a copy of ada\n")
+    assert (run.code, run.out) == (1, "added bob, a copy of ada\n")
     assert "no outbound password was put into the vault, entry bob" in run.err
     assert "mailtui secret set bob" in run.err
 
@@ -160,3 +165,106 @@ def test_what_cannot_be_copied(shell: Shell, arguments: list[str], told: str) ->
     run = shell("account", "copy", *arguments)
     assert (run.code, run.out) == (3, "")
     assert told in run.err
+
+
+def several(shell: Shell) -> None:
+    for name in ("ada", "bob"):
+        shell.add(name, "--secret", "vault")
+        shell("secret", "set", name, stdin=PASSWORD)
+
+
+def test_an_interrupted_removal_is_done_to_its_end_and_told(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    several(shell)
+    delete_many = SecretStore.delete_many
+
+    async def interrupted(self: SecretStore, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0)
+        return await delete_many(self, entries)
+
+    monkeypatch.setattr(SecretStore, "delete_many", interrupted)
+    run = shell("account", "remove", "ada", "bob", "--yes")
+    assert (run.code, run.err) == (130, "mailtui: interrupted\n")
+    assert run.lines == [
+        "removed ada",
+        "removed bob",
+        "removed the secret in the vault, entry ada",
+        "removed the secret in the vault, entry bob",
+    ]
+    assert shell("account", "list", "--names").out == ""
+    assert "0 entries" in shell("secret", "where").out
+
+
+def test_a_removal_that_is_stopped_half_way_says_what_is_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    several(shell)
+
+    async def stuck(self: SecretStore, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(SecretStore, "delete_many", stuck)
+    run = shell("account", "remove", "ada", "bob", "--yes")
+    assert (run.code, run.out) == (130, "")
+    assert run.err.splitlines() == [
+        "mailtui: removed ada, bob",
+        "mailtui: a password may be left in the vault, entry ada and 1 more: the removal was interrupted; "
+        "to remove it: mailtui secret remove ada --from vault:ada, and so on",
+        "mailtui: interrupted",
+    ]
+    assert shell("account", "list", "--names").out == ""
+
+
+def test_a_removal_that_is_interrupted_before_it_begins_removes_nothing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(shell)
+
+    async def interrupted(self: Reader, ref: SecretRef, account_name: str) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "read", interrupted)
+        run = shell("account", "remove", "ada", "bob", "--yes")
+    assert (run.code, run.out, run.err) == (130, "", "mailtui: interrupted\n")
+    assert shell("secret", "test", "ada", "bob").code == 0
+
+
+def test_an_interrupted_copy_has_its_password(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    several(shell)
+    write = SecretStore.write
+
+    async def interrupted(self: SecretStore, ref: SecretRef, account_name: str, secret: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.sleep(0)
+        await write(self, ref, account_name, secret)
+
+    monkeypatch.setattr(SecretStore, "write", interrupted)
+    run = shell("account", "copy", "ada", "eve")
+    assert (run.code, run.lines, run.err) == (130, ["added eve, a copy of ada"], "mailtui: interrupted\n")
+    assert shell("secret", "test", "eve").code == 0
+
+
+def test_an_account_that_was_changed_since_the_question_is_not_removed(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several(shell)
+    read = Reader.read
+
+    async def meanwhile(self: Reader, ref: SecretRef, account_name: str) -> str:
+        with shell.database() as database:
+            database.set_active(["bob"], False)
+        return await read(self, ref, account_name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reader, "read", meanwhile)
+        run = shell("account", "remove", "ada", "bob", "--yes")
+    assert (run.code, run.out) == (3, "")
+    assert run.err == (
+        "mailtui: bob was changed meanwhile by someone else; nothing was removed: look at the accounts, then repeat\n"
+    )
+    assert shell("secret", "test", "ada", "bob").code == 0

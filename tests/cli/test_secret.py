@@ -1,5 +1,6 @@
 """Secrets put, tried and found from the shell; none is ever shown."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -7,10 +8,15 @@ import pty
 import select
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mailtui.model.account import SecretRef
+from mailtui.model.errors import SecretError
+from mailtui.storage.paths import DataPaths
+from mailtui.storage.secrets import SecretStore
 from tests.cli.conftest import Shell
 
 PASSWORD = "correct horse battery staple"
@@ -216,7 +222,7 @@ def test_both_legs_secrets_are_removed_unless_one_is_named(shell: Shell) -> None
 def test_a_secret_that_another_account_reads_is_kept_without_a_yes(shell: Shell) -> None:
     shell.add("ada", "--secret", "vault")
     shell.add("bob", "--secret", "vault:ada")
-    assert shell("secret", "set", "ada", stdin=PASSWORD).code == 0
+    assert shell("secret", "set", "ada", "--yes", stdin=PASSWORD).code == 0
     for arguments in (["ada"], ["bob"], ["nobody", "--from", "vault:ada"]):
         refused = shell("secret", "remove", *arguments)
         assert (refused.code, refused.out) == (3, "")
@@ -257,3 +263,99 @@ def test_what_mailtui_does_not_keep_it_does_not_remove(shell: Shell, arguments: 
     assert (run.code, run.out) == (3, "")
     assert told in run.err
     assert PASSWORD not in run.err
+
+
+def read(shell: Shell, name: str) -> tuple[str | None, str | None]:
+    """What the legs of an account are told to read, and what the vault has for the outbound one."""
+    with shell.database() as database:
+        account = database.account(name)
+    ref = account.submission.secret
+    assert ref is not None
+    store = SecretStore(DataPaths(shell.folder / "data"))
+    try:
+        return str(ref), asyncio.run(store.reader().read(ref, name))
+    except SecretError:
+        return str(ref), None
+
+
+def test_a_secret_is_not_put_over_that_of_another_account_without_a_yes(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    shell.add("bob", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="hers").code == 0
+    for arguments in (["bob", "--to", "vault:ada"], ["bob", "--leg", "inbound", "--to", "vault:ada"]):
+        refused = shell("secret", "set", *arguments, stdin="mine")
+        assert (refused.code, refused.out) == (3, "")
+        assert "ada reads the secret in the vault, entry ada, too; add --yes" in refused.err
+        assert "keep this one elsewhere: --to vault:bob" in refused.err
+    assert read(shell, "ada") == ("vault", "hers")
+    assert read(shell, "bob") == ("vault", None)
+    assert shell("secret", "set", "bob", "--to", "vault:ada", "--yes", stdin="ours").code == 0
+    assert read(shell, "ada") == ("vault", "ours")
+    assert read(shell, "bob") == ("vault:ada", "ours")
+
+
+def test_to_another_source_finds_an_entry_of_its_own(shell: Shell) -> None:
+    """The account's name may be what another one was called before."""
+    shell.add("old", "--secret", "vault:ada")
+    assert shell("secret", "set", "old", stdin="hers").code == 0
+    shell.add("ada", "--secret", "env:ADA")
+    run = shell("secret", "set", "ada", "--to", "vault", stdin="mine")
+    assert run.lines == ["kept in the vault, entry ada 2", "ada now reads its outbound secret from vault:ada 2"]
+    assert read(shell, "old") == ("vault:ada", "hers")
+    assert read(shell, "ada") == ("vault:ada 2", "mine")
+
+
+def test_the_secret_that_nobody_reads_any_more_goes(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="one").code == 0
+    run = shell("secret", "set", "ada", "--to", "vault:mine", stdin="two")
+    assert (run.code, run.err) == (0, "")
+    assert run.lines == [
+        "kept in the vault, entry mine",
+        "ada now reads its outbound secret from vault:mine",
+        "removed from the vault, entry ada",
+    ]
+    assert "1 entry;" in shell("secret", "where").out
+    shell.add("bob", "--secret", "vault:mine")
+    assert shell("secret", "set", "ada", "--to", "vault:other", stdin="three").lines == [
+        "kept in the vault, entry other",
+        "ada now reads its outbound secret from vault:other",
+    ]
+    assert read(shell, "bob") == ("vault:mine", "two")
+
+
+def test_the_secret_stays_when_mailtui_has_not_put_the_new_one_where_it_is_read(shell: Shell) -> None:
+    shell.add("ada", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="one").code == 0
+    run = shell("secret", "set", "ada", "--to", "env:ADA_PASSWORD")
+    assert (run.code, run.lines) == (0, ["ada now reads its outbound secret from env:ADA_PASSWORD"])
+    assert run.err == (
+        "mailtui: the secret in the vault, entry ada stays there, unused now; "
+        "to remove it: mailtui secret remove ada --from vault:ada\n"
+    )
+    assert "1 entry;" in shell("secret", "where").out
+
+
+def test_an_account_that_is_changed_meanwhile_keeps_its_secret_and_the_vault_too(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.add("ada", "--secret", "vault")
+    assert shell("secret", "set", "ada", stdin="one").code == 0
+    shell.add("bob", "--secret", "vault:team")
+    assert shell("secret", "set", "bob", stdin="team's").code == 0
+    write = SecretStore.write
+
+    async def meanwhile(self: SecretStore, ref: SecretRef, account_name: str, secret: str) -> None:
+        await write(self, ref, account_name, secret)
+        with shell.database() as database:
+            account = database.account("ada")
+            database.update("ada", replace(account, notes=account.notes + "."))
+
+    monkeypatch.setattr(SecretStore, "write", meanwhile)
+    for to in (["vault:mine"], ["vault:team", "--yes"]):
+        run = shell("secret", "set", "ada", "--to", *to, stdin="two")
+        assert (run.code, run.out) == (3, "")
+        assert "'ada' was changed meanwhile" in run.err
+    assert read(shell, "ada") == ("vault", "one")
+    assert read(shell, "bob") == ("vault:team", "team's")
+    assert "2 entries;" in shell("secret", "where").out

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -377,3 +378,19 @@ def test_a_changed_account_comes_with_a_migration() -> None:
     """When this fails: add a migration (an empty one, if the default suits) and the new shape under its number."""
     assert max(SHAPES) <= len(MIGRATIONS)
     assert shape(Account) == SHAPES[max(SHAPES)]
+
+
+def test_changes_within_the_same_moment_bear_different_times(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever read the account between them must be told that it was changed."""
+    first = database.add(account()).updated
+    assert first is not None
+    monkeypatch.setattr("mailtui.storage.account_rows.utc_now", lambda: first - timedelta(hours=1))
+    seen = [first, database.update("ada", account(notes="one")).updated]
+    database.set_active(["ada"], False)
+    seen.append(database.account("ada").updated)
+    seen.append(database.update("ada", replace(database.account("ada"), notes="two")).updated)
+    times = [moment for moment in seen if moment is not None]
+    assert len(times) == 4
+    assert all(earlier < later for earlier, later in pairwise(times))

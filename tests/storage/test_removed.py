@@ -95,7 +95,8 @@ def test_long_histories_keep_their_newest_reports(database: Database, monkeypatc
     newest = {name: database.history(name) for name in ("ada", "bob")}
     with database._writing() as connection:
         # A third for each, and what one does not need goes to the next.
-        taken = removed.take_out(connection, database._accounts, ["ada", "carol", "bob"], 9 * octets)
+        taken = removed.take_out(connection, database._accounts, ["ada", "carol", "bob"], {}, 9 * octets)
+    assert sum(len(row[-2]) + len(row[-1]) for row in taken.reports) <= 9 * octets
     database.restore(taken)
     kept = {name: database.history(name) for name in ("ada", "bob")}
     assert 3 <= len(kept["ada"]) < len(kept["bob"]) < 10
@@ -131,3 +132,15 @@ def test_what_another_process_writes_changes_the_version(database: Database) -> 
         assert database.data_version() == before
         other.set_active(["ada"], False)
     assert database.data_version() != before
+
+
+def test_an_account_that_changed_since_it_was_read_keeps_all_where_they_are(database: Database) -> None:
+    read = {name: database.add(account(name)).updated for name in ("ada", "bob")}
+    database.set_active(["bob"], False)
+    with pytest.raises(UsageError, match="'bob' was changed meanwhile by someone else"):
+        database.remove("ada", "bob", expected=read)
+    assert [stored.name for stored in database.accounts()] == ["ada", "bob"]
+    read["bob"] = database.account("bob").updated
+    # A check is no change.
+    database.record(report("bob"))
+    assert len(database.remove("ada", "bob", expected=read).accounts) == 2

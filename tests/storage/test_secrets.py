@@ -17,6 +17,7 @@ from mailtui.storage.hidden import Hidden
 from mailtui.storage.paths import DataPaths
 from mailtui.storage.reader import AT_ONCE, _Reading
 from mailtui.storage.secrets import SecretStore
+from mailtui.storage.vault import Vault, save_vault
 from tests.storage import rings
 
 ASK = SecretRef(SecretScheme.ASK)
@@ -302,3 +303,63 @@ async def test_what_no_server_takes_is_not_kept(tmp_path: Path, secret: str) -> 
         await store.write(SecretRef(SecretScheme.VAULT, "ada"), "ada", secret)
     assert secret not in str(caught.value)
     assert not (tmp_path / "data").exists()
+
+
+def vault(name: str) -> SecretRef:
+    return SecretRef(SecretScheme.VAULT, name)
+
+
+def keyring(name: str) -> SecretRef:
+    return SecretRef(SecretScheme.KEYRING, name)
+
+
+async def test_many_secrets_are_one_write_of_the_vault(paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = rings.good()
+    store = SecretStore(paths, desktop=Desktop(lambda: (ring,)))
+    saved: list[int] = []
+
+    def save(path: Path, content: Vault) -> None:
+        saved.append(len(content.boxes))
+        save_vault(path, content)
+
+    monkeypatch.setattr("mailtui.storage.secrets.save_vault", save)
+    names = [f"p{number}" for number in range(50)]
+    wanted = [(make(name), Hidden(f"{SECRET} {name}")) for name in names for make in (vault, keyring)]
+    assert await store.write_many(wanted) == {}
+    assert saved == [50]
+    reader = store.reader()
+    assert [await reader.read(ref, "") for ref, _ in wanted] == [secret.value for _, secret in wanted]
+    assert [await store.holds(ref) for ref in (vault("p7"), keyring("p7"), vault("p99"), keyring("p99"))] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    # What is gone already is no trouble.
+    gone = [ref for ref, _ in wanted[:98]] + [vault("p99"), keyring("p99")]
+    assert await store.delete_many(gone) == {}
+    assert saved == [50, 1]
+    assert [await store.holds(ref) for ref, _ in wanted[97:]] == [False, True, True]
+    assert await store.delete_many([]) == {}
+    assert await store.write_many([]) == {}
+    assert saved == [50, 1]
+
+
+async def test_many_secrets_are_told_apart_by_where_they_are_refused(paths: DataPaths) -> None:
+    store = SecretStore(paths, desktop=Desktop(lambda: (rings.Locked,)))
+    before = rings.Locked.calls
+    wanted = [(ref, Hidden(SECRET)) for ref in (keyring("a"), vault("a"), keyring("b"))]
+    failed = await store.write_many([*wanted, (vault("b"), Hidden("two\nlines"))])
+    assert set(failed) == {keyring("a"), keyring("b"), vault("b")}
+    assert "locked" in failed[keyring("b")]
+    assert "line break" in failed[vault("b")]
+    assert SECRET not in str(failed)
+    assert await store.holds(keyring("a")) is False
+    calls = rings.Locked.calls
+    assert set(await store.delete_many([ref for ref, _ in wanted])) == {keyring("a"), keyring("b")}
+    # A keyring that refused once is not asked for every entry.
+    assert rings.Locked.calls == calls + 1 > before
+    assert await store.holds(vault("a")) is False
+    paths.vault.write_text("no vault")
+    assert set(await store.delete_many([vault("a"), vault("b")])) == {vault("a"), vault("b")}
+    assert await store.holds(vault("a")) is False

@@ -234,7 +234,7 @@ def test_any_names_and_secrets_round_trip(tmp_path_factory: pytest.TempPathFacto
     key = Hidden(bytes(range(32)))
     vault = Vault.new(key)
     for name, secret in entries.items():
-        vault = vault.put(name, Hidden(secret), key)
+        vault = vault.put({name: Hidden(secret)}, key)
     path = tmp_path_factory.mktemp("vault") / "vault.json"
     save_vault(path, vault)
     loaded = load_vault(path)

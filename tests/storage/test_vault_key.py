@@ -143,15 +143,26 @@ async def test_a_passphrase_that_nobody_can_give(paths: DataPaths, headless: Des
 
 
 async def test_two_different_new_passphrases_make_nothing(paths: DataPaths, headless: Desktop) -> None:
-    with pytest.raises(SecretError, match="passphrases differ"):
-        await SecretStore(paths, Person("open", "opne"), desktop=headless).write(VAULT, "ada", "hunter2")
+    person = Person("open", "opne", "open", "Open", "", "left over")
+    with pytest.raises(SecretError, match="twice alike"):
+        await SecretStore(paths, person, desktop=headless).write(VAULT, "ada", "hunter2")
     assert not paths.vault.exists()
+    assert person.answers == ["left over"], "asked three times, and no more"
+    assert [question.split(".")[0] for question in person.questions[2::2]] == ["The two differ"] * 2
+
+
+@pytest.mark.usefixtures("cheap_passphrases")
+async def test_a_new_passphrase_that_was_mistyped_is_asked_again(paths: DataPaths, headless: Desktop) -> None:
+    person = Person("open", "opne", "", "open", "open")
+    await SecretStore(paths, person, desktop=headless).write(VAULT, "ada", "hunter2")
+    assert await SecretStore(paths, Person("open"), desktop=headless).reader().read(VAULT, "ada") == "hunter2"
 
 
 async def test_a_key_file_can_be_preferred_to_a_passphrase(paths: DataPaths, headless: Desktop) -> None:
     person = Person("-")
     await SecretStore(paths, person, desktop=headless).write(VAULT, "ada", "hunter2")
-    assert person.questions == ["New passphrase for the vault, or - for a key file instead:"]
+    assert len(person.questions) == 1
+    assert "- for a key file" in person.questions[0]
     assert await SecretStore(paths, desktop=headless).reader().read(VAULT, "ada") == "hunter2"
 
 
@@ -159,7 +170,7 @@ async def test_no_passphrase_makes_nothing(paths: DataPaths, headless: Desktop) 
     def leave(question: str) -> str:
         raise SecretError("no secret was given")
 
-    for ask in (Person(""), leave):
+    for ask in (Person("", "", ""), leave):
         with pytest.raises(SecretError, match=r"no (passphrase|secret) was given"):
             await SecretStore(paths, ask, desktop=headless).write(VAULT, "ada", "hunter2")
     assert not paths.vault.exists()

@@ -1,70 +1,163 @@
 """The pictures in screenshots/: which scenes there are, and how one is drawn so that its bytes are always the same."""
 
+import asyncio
+import os
 import re
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from textual.widgets import Input
+
 from mailtui.tui.app import MailtuiApp
-from tests.tui.people import PEOPLE, REPORTS
-from tests.tui.world import ScriptedChecks, World, world
+from tests.tui.pictured import ADA, PEOPLE, PicturedChecks, pictured_store
+from tests.tui.world import DEADLINE, MemorySecrets, World, world
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 _FONT = "DejaVu Sans Mono"
+_SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+_THEMES = {
+    "dark": "mailtui-dark",
+    "light": "mailtui-light",
+    "contrast": "mailtui-contrast",
+    "ansi": "ansi-dark",
+    "nocolor": "mailtui-dark",
+}
+_STEADY = 3
+"""How often in a row the screen must look the same before it is drawn."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What is in a picture: the keys that lead there, and a text that tells that it is there.
+
+    `steps` are keys that are pressed at once; before the next ones the screen comes to rest. `meanwhile` is what
+    another process does before the last of them.
+    """
+
+    name: str
+    steps: tuple[str, ...]
+    shows: str
+    checked: bool = True
+    held_after: int | None = None
+    meanwhile: Callable[[World], None] | None = None
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture: the keys that lead to it, in which theme, and what else must be done first."""
+    """A view in a size; `names` are those of its pictures, one for each theme."""
 
-    name: str
-    size: tuple[int, int]
-    keys: tuple[str, ...] = ()
-    theme: str = "mailtui-dark"
-    checked: bool = True
-    held_after: int | None = None
-    prepare: Callable[[World], Awaitable[None]] | None = field(default=None, compare=False)
+    view: View
+    size: str
+    themes: tuple[str, ...] = ("dark", "light")
+
+    @property
+    def names(self) -> list[str]:
+        return [f"{self.view.name}-{theme}-{self.size}" for theme in self.themes]
 
 
-_SMALL, _LARGE = (80, 24), (120, 40)
-SCENES = (
-    Scene("accounts-80x24", _SMALL),
-    Scene("accounts-120x40", _LARGE),
-    Scene("accounts-light-120x40", _LARGE, ("down",), theme="mailtui-light"),
-    Scene("accounts-ansi-80x24", _SMALL, ("down",), theme="ansi-dark"),
-    Scene("new-80x24", _SMALL, checked=False),
-    Scene("running-80x24", _SMALL, ("T",), held_after=3),
-    Scene("running-120x40", _LARGE, ("T",), held_after=5),
-    Scene("failure-80x24", _SMALL, ("down",)),
-    Scene("failure-120x40", _LARGE, ("down",)),
-    Scene("accepts-anything-80x24", _SMALL, ("down",) * 5),
-    Scene("filter-80x24", _SMALL, ("slash", *"imap failing")),
-    Scene("detail-80x24", _SMALL, ("down", "enter", "i")),
-    Scene("detail-120x40", _LARGE, ("enter",)),
-    Scene("help-80x24", _SMALL, ("question_mark",)),
-    Scene("help-120x40", _LARGE, ("question_mark",)),
+def _change_ada(running: World) -> None:
+    running.store.change(replace(PEOPLE[ADA], notes="Moved to the new server on Monday.", type="customer service"))
+
+
+_FORM = (
+    View("form-identity", ("e",), "mail is sent from"),
+    View("form-outgoing", ("e", "f3"), "begins with smtp."),
+    View("form-incoming", ("e", "f4"), "Receive mail"),
+    View("form-advanced", ("e", "f5"), "Outgoing login method"),
+)
+_FAILURE = View("failure", ("down",), "server said")
+_VIEWS = (
+    View("accounts", (), "Ada Lovelace"),
+    View("running", ("T",), "testing 0 of", held_after=3),
+    _FAILURE,
+    View("filter", ("slash", "i m a p space f a i l i n g"), "imap failing"),
+    View("selected", ("o", "down space space"), "◆ 2"),
+    View("menu", ("f",), "Show"),
+    View("detail", ("down enter",), "median"),
+    View("retrieval", ("m",), "Message Retrieval"),
+    View("form-errors", ("n", "a d a", "ctrl+s"), "Not saved yet"),
+    View("trial-failing", ("down e", "ctrl+t"), "failed at Login"),
+    View("trial-good", ("e", "ctrl+t"), "Both legs are good"),
+    View("conflict", ("e", "tab tab tab tab tab x", "ctrl+s"), "Somebody else changed", meanwhile=_change_ada),
+    View("delete", ("d",), "Deleted with it"),
+    View("help", ("question_mark",), "─ Help"),
+    View("palette", ("ctrl+p",), "Search for"),
 )
 
 
-async def draw(scene: Scene) -> str:
-    """The scene as SVG."""
-    checks = ScriptedChecks(steps=scene.held_after or 0, held=scene.held_after is not None)
-    async with world(PEOPLE, REPORTS if scene.checked else None, size=scene.size, checks=checks) as running:
-        running.app.theme = scene.theme
-        for key in scene.keys:
-            await running.press("space" if key == " " else key)
-        if scene.held_after is not None:
-            await running.until(lambda: checks.events > 0 and not running.app.desk.checker.repaint_due)
-        await running.pilot.pause()
-        return _steady(running.app, scene.name)
+def _scenes() -> Iterator[Scene]:
+    for size in _SIZES:
+        for view in (*_VIEWS, *(_FORM if size == "80x24" else _FORM[1:2])):
+            more = ("contrast", "ansi") if view.name == "failure" else ()
+            yield Scene(view, size, ("dark", "light", *more))
+        yield Scene(_FAILURE, size, ("nocolor",))
+    yield Scene(View("new", (), "unchecked", checked=False), "80x24", ("dark",))
+    yield Scene(View("accepts-anything", ("slash", "m a r y", "enter"), "any certificate"), "80x24", ("dark",))
 
 
-def _steady(app: MailtuiApp, name: str) -> str:
-    """The picture without what changes between runs or comes from another server: unique ids and web fonts."""
+SCENES = tuple(_scenes())
+
+
+@contextmanager
+def _environment(themes: Sequence[str]) -> Iterator[None]:
+    """With NO_COLOR where the picture is about that, and never otherwise."""
+    before = os.environ.pop("NO_COLOR", None)
+    if "nocolor" in themes:
+        os.environ["NO_COLOR"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("NO_COLOR", None)
+        if before is not None:
+            os.environ["NO_COLOR"] = before
+
+
+async def draw(scene: Scene) -> dict[str, str]:
+    """The pictures of a scene as SVG, by name."""
+    view = scene.view
+    checks = PicturedChecks(steps=view.held_after or 0, held=view.held_after is not None)
+    store, secrets = pictured_store(checked=view.checked), MemorySecrets(keyring=True)
+    with _environment(scene.themes):
+        async with world(size=_SIZES[scene.size], checks=checks, store=store, secrets=secrets) as running:
+            *before, last = view.steps or ("",)
+            for step in before:
+                await running.press(*step.split())
+                await _steady(running)
+            if view.meanwhile is not None:
+                view.meanwhile(running)
+            await running.press(*last.split())
+            await running.until(lambda: view.shows in running.text())
+            pictures = {}
+            for name, theme in zip(scene.names, scene.themes, strict=True):
+                running.app.theme = _THEMES[theme]
+                await _steady(running)
+                pictures[name] = _picture(running.app)
+            return pictures
+
+
+async def _steady(running: World) -> None:
+    """Wait until the screen has come to rest."""
+    seen: list[str] = []
+    async with asyncio.timeout(DEADLINE):
+        while len(seen) < _STEADY or len(set(seen[-_STEADY:])) > 1:
+            await running.pilot.pause(0.02)
+            seen.append(running.text())
+    for field in running.app.screen.query(Input):
+        field.cursor_blink = False
+
+
+def _picture(app: MailtuiApp) -> str:
+    """The screen without what changes between runs or comes from another server: unique ids and web fonts."""
     svg = app.export_screenshot(title="mailtui")
     svg = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
     svg = re.sub(r"Fira Code", _FONT, svg)
     unique = re.search(r"terminal-(\d+)-matrix", svg)
     if unique is not None:
-        svg = svg.replace(f"terminal-{unique[1]}", f"terminal-{name}")
-    return svg
+        svg = svg.replace(f"terminal-{unique[1]}", "t")
+    # Each line of a terminal ends where the picture does: its own clipping is a third of the file and shows nothing.
+    svg = re.sub(r'<clipPath id="t-line-\d+">.*?</clipPath>\n', "", svg, flags=re.DOTALL)
+    svg = re.sub(r' clip-path="url\(#t-line-\d+\)"', "", svg)
+    svg = svg.replace(' shape-rendering="crispEdges"', "")
+    return re.sub(r'(<g transform="translate\(9, 41\)")', r'\1 shape-rendering="crispEdges"', svg)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.tui.pty_stream import Stream
 
 ROOT = Path(__file__).parents[2]
-_DEADLINE = 10.0
+_DEADLINE = 20.0
 """Seconds after which a wait is a failure; generous, since machines are slow."""
 _LAST_WORDS = 2.0
 _CHUNK = 65_536
@@ -141,7 +141,7 @@ class Program:
     def require_harmless(self) -> None:
         """Fail on the first fault in what was written."""
         if faults := self.stream.faults:
-            raise AssertionError("\n".join([*faults[:5], self.text, self.stream.printed[-3_000:] * self._ended]))
+            raise AssertionError("\n".join([*faults[:5], self.text, self.stream.printed[-8_000:] * self._ended]))
 
     async def leave(self, *keys: str) -> int:
         """Press the keys that end the program; returns its exit status."""

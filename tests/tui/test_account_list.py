@@ -279,8 +279,8 @@ async def test_the_selected_accounts_are_tested_switched_and_deleted_together() 
         assert board.account(ALAN.name).active
         await running.press("a")
         await running.until(lambda: board.account(ADA.name).active and board.account(ROBOT.name).active)
-        running.app.desk.remove = asked.append  # type: ignore[method-assign,assignment]  # a spy
-        running.app.desk.export = asked.append  # type: ignore[method-assign,assignment]  # a spy
+        running.app.desk.errands.remove = asked.append  # type: ignore[method-assign,assignment]  # a spy
+        running.app.desk.errands.export = asked.append  # type: ignore[method-assign,assignment]  # a spy
         await running.press("d", "x", "escape", "delete")
         assert asked == [[ADA.name, ROBOT.name], [ADA.name, ROBOT.name], [running.list.selected]]
 

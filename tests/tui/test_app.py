@@ -1,11 +1,13 @@
 """The program around the screens: its palette, how it is left, and the colours it remembers."""
 
 import asyncio
+import io
 import os
 import signal
 import threading
 
 import pytest
+from rich.console import Console
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer, Input
@@ -208,3 +210,28 @@ async def test_a_message_may_come_from_any_thread() -> None:
         async with asyncio.timeout(DEADLINE):
             await asyncio.to_thread(thread.join)
         assert "from afar" in running.text()
+
+
+async def test_a_defect_is_told_without_the_values_of_variables() -> None:
+    async with world() as running:
+        try:
+            secret = "hunter" + "2" * 3
+            raise RuntimeError(len(secret))
+        except RuntimeError:
+            running.app._fatal_error()
+        console = Console(file=io.StringIO(), width=200)
+        for renderable in running.app._exit_renderables:
+            console.print(renderable)
+        assert isinstance(console.file, io.StringIO)
+        told = console.file.getvalue()
+        assert "RuntimeError" in told
+        assert "test_app.py" in told
+        assert "hunter222" not in told
+
+
+async def test_leaving_lets_go_of_connections_first() -> None:
+    async with world(checks=(checks := ScriptedChecks(steps=1, held=True))) as running:
+        await running.press("T")
+        await running.until(lambda: checks.events > 0)
+        await running.app._leave(0)
+        assert set(checks.cancelled) == set(checks.calls[0])

@@ -1,9 +1,15 @@
 """What the screens ask of the desk: other processes noticed, accounts removed and brought back, one form at a time."""
 
 import asyncio
+import threading
+import time
 from dataclasses import replace
+from unittest import mock
 
-from mailtui.model.account import SecretScheme
+import pytest
+from textual import events
+
+from mailtui.model.account import Account, SecretScheme
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.confirm import ConfirmScreen
 from mailtui.tui.screens.form import FormScreen
@@ -18,10 +24,10 @@ def _told(running: World) -> str:
 
 
 async def _remove(running: World, *names: str) -> None:
-    running.app.desk.remove(names)
+    running.app.desk.errands.remove(names)
     await running.until(lambda: isinstance(running.app.screen, ConfirmScreen))
     await running.press("y")
-    await running.until(lambda: isinstance(running.app.screen, AccountsScreen) and running.app.desk.can_undo)
+    await running.until(lambda: isinstance(running.app.screen, AccountsScreen) and running.app.desk.errands.can_undo)
 
 
 async def test_what_another_process_wrote_shows_by_itself() -> None:
@@ -40,7 +46,7 @@ async def test_what_nobody_wrote_is_not_read_again() -> None:
     class Counting(MemoryStore):
         reads = 0
 
-        def accounts(self):  # type: ignore[no-untyped-def]  # as its parent's
+        def accounts(self) -> list[Account]:
             self.reads += 1
             return super().accounts()
 
@@ -66,7 +72,7 @@ async def test_removed_account_comes_back_with_report_and_secret() -> None:
         assert running.app.desk.board.account(FIRST) == before
         assert running.app.desk.board.report(FIRST) == REPORTS[FIRST]
         assert secrets.entries == {(SecretScheme.KEYRING, FIRST): "pw"}
-        assert not running.app.desk.can_undo
+        assert not running.app.desk.errands.can_undo
 
 
 async def test_undo_that_is_refused_can_be_tried_again() -> None:
@@ -74,18 +80,18 @@ async def test_undo_that_is_refused_can_be_tried_again() -> None:
     async with world(store=store) as running:
         await _remove(running, FIRST)
         store.add(account(FIRST, "other@example.org"))
-        running.app.desk.undo()
+        running.app.desk.errands.undo()
         await running.until(lambda: "already" in _told(running))
-        assert running.app.desk.can_undo
+        assert running.app.desk.errands.can_undo
         store.drop(FIRST)
-        running.app.desk.undo()
+        running.app.desk.errands.undo()
         await running.until(lambda: FIRST in running.list.names)
         assert store.account(FIRST).email == PEOPLE[0].email
 
 
 async def test_undo_without_removal_says_so() -> None:
     async with world() as running:
-        running.app.desk.undo()
+        running.app.desk.errands.undo()
         await running.until(lambda: "nothing to undo" in _told(running))
 
 
@@ -94,14 +100,14 @@ async def test_many_are_removed_and_brought_back_at_once() -> None:
     async with world(people) as running:
         await _remove(running, *(person.name for person in people[:30]))
         assert len(running.list.names) == 10
-        running.app.desk.undo()
+        running.app.desk.errands.undo()
         await running.until(lambda: len(running.list.names) == 40)
 
 
 async def test_key_pressed_twice_opens_one_form() -> None:
     async with world() as running:
-        running.app.desk.edit(FIRST)
-        running.app.desk.edit(FIRST)
+        running.app.desk.errands.edit(FIRST)
+        running.app.desk.errands.edit(FIRST)
         await running.until(lambda: isinstance(running.app.screen, FormScreen))
         await running.press("escape")
         await running.until(lambda: isinstance(running.app.screen, AccountsScreen))
@@ -111,10 +117,10 @@ async def test_account_that_is_gone_cannot_be_opened() -> None:
     store = MemoryStore(PEOPLE)
     async with world(store=store) as running:
         store.drop(FIRST)
-        running.app.desk.edit(FIRST)
+        running.app.desk.errands.edit(FIRST)
         await running.until(lambda: "no account named" in _told(running))
         assert isinstance(running.app.screen, AccountsScreen)
-        running.app.desk.edit(PEOPLE[1].name)
+        running.app.desk.errands.edit(PEOPLE[1].name)
         await running.until(lambda: isinstance(running.app.screen, FormScreen))
 
 
@@ -122,5 +128,112 @@ async def test_switching_many_says_how_many() -> None:
     async with world() as running:
         names = [person.name for person in PEOPLE[:3]]
         running.app.desk.set_active(names, False)
-        await running.until(lambda: "3 accounts are off now" in _told(running))
+        await running.until(lambda: "3 accounts are off" in _told(running))
         assert [running.app.desk.board.account(name).active for name in names] == [False] * 3
+
+
+async def test_switched_twice_is_where_it_was() -> None:
+    async with world() as running:
+        desk = running.app.desk
+        desk.set_active([FIRST], False)
+        assert not desk.board.account(FIRST).active, "the next key press is about what this one has done"
+        desk.set_active([FIRST], True)
+        await running.until(lambda: not desk._writing and not desk._switching.locked())
+        assert running.store.account(FIRST).active
+        assert desk.board.account(FIRST).active
+
+
+async def test_what_was_read_before_does_not_undo_what_was_written_since() -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(MemoryStore):
+        held = False
+
+        def accounts(self) -> list[Account]:
+            found = super().accounts()
+            if self.held:
+                self.held = False
+                reading.set()
+                go_on.wait(20)
+            return found
+
+    store = Slow(PEOPLE)
+    async with world(store=store) as running:
+        store.held = True
+        running.app.desk.reload()
+        await running.until(reading.is_set)
+        store.remove(FIRST)
+        running.app.desk.drop([FIRST])
+        go_on.set()
+        await running.until(lambda: not [w for w in running.app.workers if w.group == "load" and not w.is_finished])
+        assert FIRST not in running.list.names
+
+
+async def test_leaving_waits_for_what_must_not_stop_half_way() -> None:
+    steps: list[str] = []
+
+    async def work() -> None:
+        steps.append("begun")
+        await asyncio.sleep(0.05)
+        steps.append("done")
+
+    async with world() as running:
+        waiting = asyncio.create_task(running.app.desk.finish(work()))
+        await running.until(lambda: "begun" in steps)
+        waiting.cancel()
+        await running.app._leave(0)
+        assert steps == ["begun", "done"]
+
+
+async def test_others_that_write_all_the_time_do_not_keep_this_one_reading() -> None:
+    pauses: list[float] = []
+
+    class Busy(MemoryStore):
+        def data_version(self) -> int:
+            self._version += 1
+            return self._version
+
+        def accounts(self) -> list[Account]:
+            time.sleep(0.05)
+            return super().accounts()
+
+    async with world(store=Busy(PEOPLE)) as running:
+        real = asyncio.sleep
+
+        async def noted(seconds: float) -> None:
+            pauses.append(seconds)
+            await real(0)
+
+        with mock.patch("mailtui.tui.desk.asyncio.sleep", noted):
+            watching = asyncio.create_task(running.app.desk.watch(0.01))
+            # The reading takes 0.05 s or more; the app's own watch, every 2 s, is none of ours.
+            await running.until(lambda: any(0.5 <= pause < 2 for pause in pauses))
+            watching.cancel()
+
+
+@pytest.mark.parametrize("key", ["n", "c"])
+async def test_what_is_typed_at_once_goes_into_the_form(key: str) -> None:
+    async with world(secrets=MemorySecrets()) as running:
+        before = [person.active for person in running.store.accounts()]
+        typed = "after this"
+        for character in (key, *typed):
+            # As a terminal gives a burst: all before the first has done its work.
+            running.app.post_message(events.Key("space" if character == " " else character, character))
+        await running.until(lambda: isinstance(running.app.screen, FormScreen))
+        await running.until(lambda: typed in str(getattr(running.app.focused, "value", "")))
+        assert [person.active for person in running.store.accounts()] == before
+        assert len(running.app.screen_stack) == len({type(screen) for screen in running.app.screen_stack})
+
+
+async def test_what_is_typed_for_a_form_that_does_not_come_does_nothing() -> None:
+    store = MemoryStore(PEOPLE)
+    async with world(store=store) as running:
+        store.drop(FIRST)
+        for key in ("e", "a", "d"):
+            running.app.post_message(events.Key(key, key))
+        await running.until(lambda: "no account named" in _told(running))
+        await running.pilot.pause()
+        assert isinstance(running.app.screen, AccountsScreen)
+        assert running.app.desk.board.account(FIRST).active
+        await running.press("n")
+        await running.until(lambda: isinstance(running.app.screen, FormScreen))

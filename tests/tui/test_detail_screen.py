@@ -280,7 +280,7 @@ async def test_keys_ask_the_desk(key: str, asked: tuple[str, object], monkeypatc
     async with details() as running:
         calls: list[tuple[str, object]] = []
         for name in ("edit", "duplicate", "remove"):
-            monkeypatch.setattr(running.app.desk, name, lambda what, name=name: calls.append((name, what)))
+            monkeypatch.setattr(running.app.desk.errands, name, lambda what, name=name: calls.append((name, what)))
         await running.press(key)
         assert calls == [asked]
 

@@ -122,15 +122,15 @@ class Editor:
 
 async def back_at_the_list(running: World, words: str) -> None:
     def told() -> bool:
-        return any(words in note.message for note in running.app._notifications)
+        return any(words in notice.words for notice in running.app.told)
 
     await running.until(lambda: isinstance(running.app.screen, AccountsScreen) and told())
 
 
-async def test_e_edits_the_selected_account_in_a_private_file() -> None:
+async def test_shift_e_edits_the_selected_account_in_a_private_file() -> None:
     editor = Editor(lambda text: text.replace(ADA.name, "Ada, renamed"))
     async with world(edit_file=editor) as running:
-        await running.press("e")
+        await running.press("E")
         await back_at_the_list(running, "Saved Ada, renamed")
         assert editor.modes == [0o600]
         await running.until(lambda: not editor.path.parent.exists())
@@ -138,10 +138,10 @@ async def test_e_edits_the_selected_account_in_a_private_file() -> None:
         assert ADA.name not in running.list.names
 
 
-async def test_n_writes_a_new_account_and_selects_it() -> None:
+async def test_shift_n_writes_a_new_account_and_selects_it() -> None:
     editor = Editor(lambda text: text.replace('"example"', '"Zuse"'))
     async with world(edit_file=editor) as running:
-        await running.press("n")
+        await running.press("N")
         await back_at_the_list(running, "Saved Zuse")
         assert running.list.selected == "Zuse"
         assert running.store.account("Zuse").email == "name@example.org"
@@ -153,7 +153,7 @@ async def test_problems_lead_back_to_the_text() -> None:
         lambda text: text.replace('"nobody"', '"ada@late.example"'),
     )
     async with world(edit_file=editor) as running:
-        await running.press("e")
+        await running.press("E")
         await running.until(lambda: isinstance(running.app.screen, ProblemsScreen))
         await running.press("enter")
         await back_at_the_list(running, "Saved")
@@ -164,7 +164,7 @@ async def test_problems_lead_back_to_the_text() -> None:
 async def test_a_text_given_up_is_kept_and_its_place_told() -> None:
     editor = Editor(lambda text: text.replace("ada@analytical.example", "nobody"))
     async with world(edit_file=editor) as running:
-        await running.press("e")
+        await running.press("E")
         await running.until(lambda: isinstance(running.app.screen, ProblemsScreen))
         await running.press("escape")
         await back_at_the_list(running, str(editor.path))
@@ -175,7 +175,7 @@ async def test_an_editor_that_fails_saves_nothing_and_keeps_the_text() -> None:
     editor = Editor(lambda text: text.replace("ada@analytical.example", "x@example.org"))
     editor.status = 1
     async with world(edit_file=editor) as running:
-        await running.press("e")
+        await running.press("E")
         await back_at_the_list(running, "status 1")
         assert running.store.account(ADA.name).email == ADA.email
         assert "x@example.org" in editor.path.read_text(encoding="utf-8")

@@ -77,7 +77,7 @@ async def test_only_rows_on_the_screen_are_drawn() -> None:
     async with world(thousands) as running:
         drawn: list[int] = []
         original = running.list._row
-        running.list._row = lambda row: drawn.append(row) or original(row)  # type: ignore[method-assign, func-returns-value]  # a spy
+        running.list._row = lambda place: drawn.append(place) or original(place)  # type: ignore[method-assign, func-returns-value]  # a spy
         await running.press("end")
         await running.pilot.pause()
         assert running.list.selected == "account 4999"

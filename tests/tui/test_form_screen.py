@@ -109,9 +109,9 @@ async def form(
     async with world(accounts, secrets=secrets, size=size, checks=checks, store=store) as running:
         desk = running.app.desk
         if edit is None:
-            desk.new()
+            desk.errands.new()
         else:
-            desk.edit(edit, section)
+            desk.errands.edit(edit, section)
         await running.until(lambda: isinstance(running.app.screen, FormScreen))
         found = Form(running, secrets)
         await running.until(lambda: found.focus.startswith("field-"))

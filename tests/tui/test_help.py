@@ -33,7 +33,7 @@ async def test_help_tells_everything_at_every_size(size: tuple[int, int], key: s
             "On this screen",
             "Everywhere",
             "Test every active account",
-            "docs/config.md",
+            "settings file",
         ):
             assert words in text, words
         for mark in Mark:

@@ -1,6 +1,7 @@
 """Text from outside is shown as it is: nothing in it is obeyed, and nothing in it breaks a screen."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,10 @@ async def test_accounts_and_detail_show_hostile_text(size: tuple[int, int]) -> N
         require_harmless(running)
 
 
+def _is_covered(running: World, below: Screen[Any]) -> bool:
+    return running.app.screen is not below
+
+
 @SIZES
 @pytest.mark.parametrize("kind", _DIALOGS)
 async def test_dialogs_show_hostile_text(kind: str, size: tuple[int, int]) -> None:
@@ -101,14 +106,14 @@ async def test_dialogs_show_hostile_text(kind: str, size: tuple[int, int]) -> No
         for words in FEW:
             below = running.app.screen
             running.app.push_screen(_DIALOGS[kind](words))
-            await running.until(lambda below=below: running.app.screen is not below)
+            await running.until(partial(_is_covered, running, below))
             text = require_harmless(running)
             assert not words.startswith("[") or words[:20] in text, "what is harmless is shown as it is"
             running.app.desk.say(words, "warning")
             await running.pilot.pause()
             require_harmless(running)
             await running.press("escape")
-            await running.until(lambda below=below: running.app.screen is below)
+            await running.until(lambda: isinstance(running.app.screen, AccountsScreen))
 
 
 @SIZES

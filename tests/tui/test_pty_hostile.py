@@ -33,6 +33,12 @@ def number_of(person: Account) -> str:
     return person.submission.endpoint.host[1:3]
 
 
+def is_opened(person: Account, size: tuple[int, int]) -> bool:
+    """Whether to open this account at this size: half of them at each, and at both what was trouble once."""
+    number = int(number_of(person))
+    return number in (5, 10) or number % 2 == (size == (80, 24))
+
+
 def is_selected(person: Account, leg: str = "h") -> Callable[[str], object]:
     """Whether the panels below the list speak of `person`."""
     return lambda text: re.search(rf"^╰─+ \[?{leg}{number_of(person)}", text, re.MULTILINE)
@@ -111,11 +117,11 @@ async def test_the_detail_of_every_account(tmp_path: Path, size: tuple[int, int]
         for person in people:
             if person is not people[0]:
                 await running.go("down", to=is_selected(person))
-            if size != (80, 24) and number_of(person) not in ("05", "10", "15", "17"):
+            if not is_opened(person, size):
                 continue
             await running.go("enter", to=shows_server(person, "h"))
             await running.until(shows(_SHOWN[person.name][:6]))
-            await running.press("slash")
+            await running.go("slash", to=lambda text: "/ Search" not in text)
             await running.type(LAST_LINE)
             await running.until(f"*  {LAST_LINE}")
             await running.go("enter", to="n Next")
@@ -145,16 +151,18 @@ async def test_the_form_of_every_account(tmp_path: Path, size: tuple[int, int]) 
         for person in people:
             if person is not people[0]:
                 await running.go("down", to=is_selected(person))
-            if size != (80, 24) and number_of(person) not in ("05", "10", "15", "17"):
+            if not is_opened(person, size):
                 continue
             await running.go("e", to=in_form)
             await running.until(f"h{number_of(person)}")
             for section in ("f3", "f4", "f5"):
                 await running.press(section, "end")
-            await running.go("ctrl+s", to="Not saved yet")
-            await running.press("end")
-            await running.go("escape", "ctrl+t", to=lambda text: "cannot be tested yet" in text)
-            await running.go("escape", to="f8 Delete")
+            if number_of(person) in ("05", "10", "13", "18"):
+                await running.go("ctrl+s", to="Not saved yet")
+                await running.press("end")
+                await running.go("escape", to="f8 Delete")
+                await running.go("ctrl+t", to="cannot be tested yet")
+                await running.go("escape", to="f8 Delete")
             await running.go("f2", to=in_form)
             await running.go("escape", to=is_selected(person))
         await running.go("c", to=in_form)
@@ -163,8 +171,9 @@ async def test_the_form_of_every_account(tmp_path: Path, size: tuple[int, int]) 
         await running.until("left out of the paste")
         await running.go("f1", to="─ Help")
         await running.go("escape", "f7", to="Messages, the newest first")
-        await running.go("escape", "escape", to="changes are not saved")
-        await running.go("y", to=is_selected(people[-1]))
+        await running.go("escape", to="f1 Help")
+        await running.go("escape", to="changes are not saved")
+        await running.go("y", to=in_list)
         assert await running.leave("q") == 0
 
 
@@ -181,6 +190,7 @@ async def test_servers_whose_every_word_is_hostile(tmp_path: Path, size: tuple[i
             assert "✓ 2 good" in running.text
             assert "✗ 6 failing" in running.text
             for person in people:
+                assert person.retrieval is not None
                 port = f"localhost:{person.submission.endpoint.port}"
                 await running.until(re.compile(rf"^╰─+ {port}", re.MULTILINE).search)
                 await running.go("enter", to=re.compile(rf"Server +{port}").search)
@@ -247,21 +257,22 @@ async def test_a_conflict_with_hostile_values(tmp_path: Path, size: tuple[int, i
         database.add(account("Ada", "ada@analytical.example"))
     async with program(tmp_path, *size) as running:
         await running.until("ada@analytical")
-        await running.go("e", to="f2 Identity")
-        await running.type("\x1b[Hx")
+        await running.go("e", to=in_form)
+        await running.go("tab", to=lambda text: FIRST_HELP not in text)
+        await running.type("x")
+        await running.until(re.compile(r"Account name +x$", re.MULTILINE).search)
         with closing(sqlite3.connect(path)) as connection:
             # As JSON has them: half of a character can be stored in no other way.
             evil = "".join(words.text[:60] for words in HOSTILE) + HALF
-            connection.execute(
-                "UPDATE account SET updated = updated + 1, document = json_set(document, '$.notes', ?, '$.type', '[/]')",
-                (evil.encode("utf-8", "replace").decode(),),
-            )
+            changed = "updated = updated + 1, document = json_set(document, '$.notes', ?, '$.type', '[/]')"
+            connection.execute(f"UPDATE account SET {changed}", (evil.encode("utf-8", "replace").decode(),))
             connection.commit()
         await running.go("ctrl+s", to="Somebody else changed")
         await running.until(shows("[@click=app.quit]x[/]"))
         await running.press("pagedown", "pagedown")
         await running.go("escape", to="f2 Identity")
-        await running.go("escape", "y", to="[/]")
+        await running.go("escape", to="changes are not saved")
+        await running.go("y", to=in_list)
         assert await running.leave("q") == 0
 
 

@@ -1,7 +1,9 @@
 """Removing accounts: what the person is told beforehand, and what each answer does."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -40,7 +42,7 @@ class Removing:
         async def run() -> None:
             desk = running.app.desk
             try:
-                self.undone.append(await remove_flow(running.app, desk.services, desk.ask, names))
+                self.undone.append(await remove_flow(running.app, desk, names))
             except StorageError as error:
                 self.errors.append(str(error))
 
@@ -133,7 +135,7 @@ async def test_where_no_password_goes_there_is_nothing_to_keep() -> None:
 
 async def test_a_database_that_refuses_removes_nothing_and_tells() -> None:
     class Refusing(MemoryStore):
-        def remove(self, *names: str) -> Removed:
+        def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
             raise StorageError("the disk is full")
 
     secrets = places()
@@ -177,3 +179,40 @@ def test_names_from_outside_are_escaped_and_cut() -> None:
     assert any(line.endswith("of \\x9b2J and 2 others") for line in lines)
     assert "[/]" in lines
     assert max(len(line) for line in lines) < 120
+
+
+async def test_an_account_changed_while_the_question_stood_is_asked_about_again() -> None:
+    store = MemoryStore([OWN])
+    secrets = places()
+    async with world(store=store, secrets=secrets) as running:
+        removal = Removing(running, [OWN.name])
+        await removal.asked()
+        store.change(replace(OWN, email="new@example.org"))
+        first = running.app.screen
+        await running.press("y")
+        await running.until(lambda: isinstance(running.app.screen, ConfirmScreen) and running.app.screen is not first)
+        assert store.account(OWN.name).email == "new@example.org"
+        assert (VAULT, "ada") in secrets.entries
+        assert await removal.ended("y") is not None
+        assert secrets.entries == {(VAULT, "shared"): "pw-of-both"}
+
+
+async def test_a_question_that_comes_late_does_not_come_up_under_what_is_typed() -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(MemoryStore):
+        def count_reports(self, names: Sequence[str]) -> int:
+            reading.set()
+            go_on.wait(20)
+            return super().count_reports(names)
+
+    store = Slow([OWN])
+    async with world(store=store, secrets=places()) as running:
+        await running.press("d")
+        await running.until(reading.is_set)
+        await running.press("slash", "b")
+        go_on.set()
+        await running.until(lambda: any("press d again" in notice.words for notice in running.app.told))
+        await running.press("y")
+        assert isinstance(running.app.screen, AccountsScreen)
+        assert [account.name for account in store.accounts()] == [OWN.name]

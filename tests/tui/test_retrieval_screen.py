@@ -148,7 +148,7 @@ async def test_enter_opens_the_details_and_escape_comes_back() -> None:
 async def test_e_edits_how_mail_arrives() -> None:
     async with world(reports=REPORTS) as running:
         asked: list[tuple[str, str]] = []
-        running.app.desk.edit = lambda name, section="": asked.append((name, section))  # type: ignore[method-assign]  # a spy
+        running.app.desk.errands.edit = lambda name, section="": asked.append((name, section))  # type: ignore[method-assign]  # a spy
         await go(running)
         await running.press("down", "e")
         assert asked == [(ALAN.name, "incoming")]

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from mailtui.actions.saving import SecretPlaces
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import CheckReport, LegFinished, LegReport, StageFinished, StageStarted, Status
 from mailtui.model.errors import SecretError, UsageError
+from mailtui.storage.hidden import Hidden
 from mailtui.storage.reader import NoEntry, entry_name
 from mailtui.storage.removed import Removed
 from mailtui.storage.secrets import SourceState
@@ -94,11 +95,13 @@ class MemoryStore:
             for name in names:
                 self._put(replace(self._accounts[name], active=active))
 
-    def remove(self, *names: str) -> Removed:
+    def remove(self, *names: str, expected: Mapping[str, datetime | None] | None = None) -> Removed:
         with self._lock:
             for name in names:
                 if name not in self._accounts:
                     raise UsageError(f"there is no account named {name!r}")
+                if expected and name in expected and expected[name] != self._accounts[name].updated:
+                    raise UsageError(f"account {name!r} was changed meanwhile")
             accounts = tuple(self._accounts.pop(name) for name in names)
             return Removed(accounts, tuple((name, found) for name in names for found in self._history.pop(name, [])))
 
@@ -184,6 +187,27 @@ class MemorySecrets:
     async def delete(self, ref: SecretRef, account_name: str) -> None:
         if self.entries.pop((ref.scheme, entry_name(ref, account_name)), None) is None:
             raise SecretError("there is no such entry")
+
+    async def write_many(self, secrets: Sequence[tuple[SecretRef, Hidden[str]]]) -> dict[SecretRef, str]:
+        failed: dict[SecretRef, str] = {}
+        for entry, secret in secrets:
+            try:
+                await self.write(entry, entry.value, secret.value)
+            except SecretError as error:
+                failed[entry] = str(error)
+        return failed
+
+    async def delete_many(self, entries: Sequence[SecretRef]) -> dict[SecretRef, str]:
+        failed: dict[SecretRef, str] = {}
+        for entry in entries:
+            try:
+                await self.delete(entry, entry.value)
+            except SecretError as error:
+                failed[entry] = str(error)
+        return failed
+
+    async def holds(self, entry: SecretRef) -> bool:
+        return (entry.scheme, entry.value) in self.entries
 
     async def where(self) -> list[SourceState]:
         return [

@@ -27,6 +27,9 @@ class Store:
     def add(self, account: Account) -> object:
         raise AssertionError
 
+    def accounts(self) -> list[Account]:
+        return [self.stored]
+
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> object:
         self.stored = account
         return account

@@ -17,7 +17,7 @@ from mailtui.tui.account_columns import ACCOUNT_COLUMNS, STATUS
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
 from mailtui.tui.ordering import Row, grouped
-from mailtui.tui.screens.records import FILTER, RecordsScreen
+from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
 from mailtui.tui.widgets.account_list import AccountList
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
@@ -64,11 +64,12 @@ class AccountsScreen(RecordsScreen):
         Binding("m", "retrieval", "Retrieval", id="accounts.retrieval", tooltip="Message Retrieval of this account"),
         Binding("u", "undo", "Undo", show=False, id="accounts.undo", tooltip="Bring back what was deleted last"),
         Binding(
-            "c", "duplicate", "Duplicate", show=False, id="accounts.duplicate", tooltip="Make another like this one"
+            "c", "duplicate", "Duplicate", show=False, id="accounts.duplicate", tooltip="Make a copy of this account"
         ),
         Binding(
             "E", "edit_text", "Edit as TOML", show=False, id="accounts.edit_text", tooltip="Edit it in your editor"
         ),
+        Binding("N", "new_text", "New as TOML", show=False, id="accounts.new_text", tooltip="Write one in your editor"),
         Binding("x", "export", "Export", show=False, id="accounts.export", tooltip="Write accounts to a TOML file"),
         Binding("r", "retrieve", "Retrieve", show=False, id="accounts.retrieve", tooltip="Why mail is not fetched yet"),
         Binding("f", "show", "Show", show=False, id="accounts.show", tooltip="Show those of one status or type"),
@@ -112,7 +113,7 @@ class AccountsScreen(RecordsScreen):
     def show_selected(self) -> None:
         """Both legs."""
         name = self.records.selected
-        known = name is not None and name in self._board
+        known = name is not None and name in self._board and not self._board.awaits_report(name)
         for panel in self.query(LadderPanel):
             panel.show(self._board.view(name, panel.view.leg) if name is not None and known else None, self._desk.now)
 
@@ -121,6 +122,8 @@ class AccountsScreen(RecordsScreen):
         total, shown = len(self._board), len(self.records.names)
         number = f"{shown} of {total}" if shown != total else str(total)
         first = Content(f" {number} account{'s' * (total != 1)}")
+        if self._board.awaits_reports:
+            return [[first, *self.selecting(worded=True), *self.progress(worded=True), Content(READING)]]
         counts = [(standing, mark, self._board.count(standing)) for standing, mark in _COUNTED]
         ways = []
         for worded, busy in ((True, True), (False, True), (False, False)):
@@ -158,35 +161,39 @@ class AccountsScreen(RecordsScreen):
     def action_remove(self) -> None:
         """Delete accounts; the desk asks first."""
         if names := self.targets():
-            self._desk.remove(names)
+            self._desk.errands.remove(names)
 
     def action_undo(self) -> None:
         """Bring back what was deleted last."""
-        self._desk.undo()
+        self._desk.errands.undo()
 
     def action_export(self) -> None:
         """Write accounts to a file."""
         if names := self.targets():
-            self._desk.export(names)
+            self._desk.errands.export(names)
 
     def action_new(self) -> None:
         """Make a new account."""
-        self._desk.new()
+        self._desk.errands.new()
 
     def action_edit(self) -> None:
         """Edit the account under the cursor."""
         if (name := self.records.selected) is not None:
-            self._desk.edit(name)
+            self._desk.errands.edit(name)
 
     def action_edit_text(self) -> None:
         """Edit the account under the cursor in the person's own editor."""
         if (name := self.records.selected) is not None:
-            self._desk.edit_text(name)
+            self._desk.errands.edit_text(name)
+
+    def action_new_text(self) -> None:
+        """Write a new account in the person's own editor."""
+        self._desk.errands.edit_text(None)
 
     def action_duplicate(self) -> None:
         """Make a new account like the one under the cursor."""
         if (name := self.records.selected) is not None:
-            self._desk.duplicate(name)
+            self._desk.errands.duplicate(name)
 
     def action_retrieve(self) -> None:
         """Say why mail is not fetched yet."""

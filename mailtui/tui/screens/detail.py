@@ -24,7 +24,7 @@ from mailtui.tui.widgets.ladder import STYLES, paint
 from mailtui.tui.widgets.leg_detail import LegDetail
 from mailtui.tui.widgets.message_bar import MessageBar
 from mailtui.tui.widgets.search_bar import SearchBar, SearchLine
-from mailtui.tui.words import LEG_NAMES
+from mailtui.tui.words import LEG_NAMES, Mark
 
 _AGES_INTERVAL = 5.0
 """Seconds between two looks at the clock for the ages."""
@@ -100,14 +100,22 @@ class DetailScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what is known, and fetch the transcripts and the history."""
         self._show()
-        self._desk.complete(self._account)
-        self._fetch_history()
+        marks = {leg: self._desk.board.mark(self._account, leg) for leg in Leg}
+        if marks[Leg.INBOUND] is Mark.FAILED and marks[Leg.OUTBOUND] is not Mark.FAILED:
+            # Who opens an account that fails wants to see what fails.
+            self.action_leg(Leg.INBOUND.value)
+        # What is known already is seen first: threads that read would hold up the drawing.
+        self.call_after_refresh(self._fetch)
         self.set_interval(_AGES_INTERVAL, self._show)
 
     @property
     def account(self) -> str:
         """The name of the account that is shown."""
         return self._account
+
+    def _fetch(self) -> None:
+        self._desk.complete(self._account)
+        self._fetch_history()
 
     def _fetch_history(self) -> None:
         self.run_worker(self._read_history(), group="history", exclusive=True)
@@ -262,15 +270,15 @@ class DetailScreen(Screen[None]):
 
     def action_edit(self) -> None:
         """Open this account's form."""
-        self._desk.edit(self._account)
+        self._desk.errands.edit(self._account)
 
     def action_duplicate(self) -> None:
         """Open the form of an account like this one."""
-        self._desk.duplicate(self._account)
+        self._desk.errands.duplicate(self._account)
 
     def action_remove(self) -> None:
         """Delete this account, after asking."""
-        self._desk.remove([self._account])
+        self._desk.errands.remove([self._account])
 
     def action_retrieval(self) -> None:
         """Show this account's entry of Message Retrieval."""

@@ -114,6 +114,9 @@ class FormScreen(WalkedForm):
 
     def show(self) -> None:
         """Fold and unfold fields, and say below them what there is to say."""
+        if not self.is_attached:
+            # The form was left while something was read for it.
+            return
 
         def told(key: str) -> bool:
             return self._all_told or key in self._left
@@ -143,7 +146,7 @@ class FormScreen(WalkedForm):
     @on(FormFields.Left)
     def _leave_field(self, event: FormFields.Left) -> None:
         # A dialog in front of the form is no reason to find fault with an empty field.
-        if self.is_current:
+        if self.is_active:
             self._left.add(event.key)
             self.show()
 
@@ -195,10 +198,11 @@ class FormScreen(WalkedForm):
         edited = self.state.edited()
         self._busy = "Testing …"
         try:
-            key = await self.app.push_screen(TrialScreen(self._desk, edited), wait_for_dismiss=True)
+            trial = TrialScreen(self._desk, edited)
+            key = await self.app.push_screen(trial, wait_for_dismiss=True)
         finally:
             self._busy = ""
-        self._failed_trial = edited.account if key is not None else None
+        self._failed_trial = edited.account if trial.failed else None
         if key is not None:
             self.fields.go_to(self.state.field_for(key) if key not in self.fields.shown else key)
         self.show()
@@ -235,7 +239,7 @@ class FormScreen(WalkedForm):
         self._busy = "Saving …"
         self.show()
         try:
-            saved = await save_account(services.store, services.secrets(self._desk.ask), edited)
+            saved = await self._desk.finish(save_account(services.store, services.secrets(self._desk.ask), edited))
         except Changed as error:
             self._busy = ""
             await self._settle(error.current)
@@ -307,12 +311,12 @@ class FormScreen(WalkedForm):
             if not await self.app.push_screen(screen, wait_for_dismiss=True):
                 return
         name = self._stored_name
-        if self.is_current:
+        if self.is_active:
             self.dismiss(None)
         if purpose == "duplicate":
-            self._desk.duplicate(name)
+            self._desk.errands.duplicate(name)
         elif purpose == "delete":
-            self._desk.remove([name])
+            self._desk.errands.remove([name])
 
     def _losses(self) -> list[str]:
         rows = merge(self.state.before, self.state.before, self.state.values).rows

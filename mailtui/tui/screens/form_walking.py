@@ -36,8 +36,10 @@ class ButtonRow(Horizontal):
     """The buttons, where left and right go from one to the other."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "app.focus_previous", show=False, id="form.button_before"),
-        Binding("right", "app.focus_next", show=False, id="form.button_after"),
+        Binding(
+            "left", "app.focus_previous", "Previous", show=False, id="form.button_before", tooltip="The button before"
+        ),
+        Binding("right", "app.focus_next", "Next", show=False, id="form.button_after", tooltip="The button after"),
     ]
 
 

@@ -13,12 +13,19 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from mailtui.model.text import width
+from mailtui.tui.account_columns import UNSAFE
 from mailtui.tui.keys import Action, actions_on, shown
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES
 from mailtui.tui.widgets.message_bar import MessageBar
-from mailtui.tui.words import Mark, wrap
+from mailtui.tui.words import Mark, Role, wrap
 
+_SIGNS = (
+    (UNSAFE, Role.FAILED, "a certificate that nobody checks"),
+    ("◆", Role.BUSY, "selected"),
+    ("↑ ↓", Role.PLAIN, "sorted by this column"),
+)
+"""What is on the lists beside the marks."""
 _HERE, _SCREEN, _EVERYWHERE = "Where you are", "On this screen", "Everywhere"
 _KEY_COLUMNS = 12
 _NARROW_KEY_COLUMNS = 8
@@ -57,8 +64,8 @@ class HelpText(Widget):
         lines.append(Content.styled("The marks", "bold underline"))
         lines += self._marks(columns)
         lines.append(Content(""))
-        told = "Keys are changed in the settings file" + (
-            ", by the names on the right: see docs/config.md." if ids else ": see docs/keys.md and docs/config.md."
+        told = "The settings file, usually ~/.config/mailtui/config.toml, can give other keys to actions" + (
+            ", by the names on the right." if ids else "; in 100 columns and more their names stand here."
         )
         lines += [Content.styled(line, "dim") for line in wrap(told, columns)]
         return lines
@@ -80,10 +87,13 @@ class HelpText(Widget):
         meanings: dict[str, list[Mark]] = {}
         for mark in Mark:
             meanings.setdefault(mark.meaning, []).append(mark)
+        explained = [
+            Content(" ").join(Content.styled(mark.glyph, STYLES[mark.role]) for mark in marks) + f" {meaning}"
+            for meaning, marks in meanings.items()
+        ]
+        explained += [Content.styled(glyph, STYLES[role]) + f" {meaning}" for glyph, role, meaning in _SIGNS]
         line = Content("")
-        for meaning, marks in meanings.items():
-            glyphs = Content(" ").join(Content.styled(mark.glyph, STYLES[mark.role]) for mark in marks)
-            told = Content.assemble(glyphs, f" {meaning}")
+        for told in explained:
             if line.cell_length and line.cell_length + 3 + told.cell_length > columns:
                 yield line
                 line = Content("")

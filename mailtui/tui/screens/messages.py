@@ -19,7 +19,7 @@ class MessagesScreen(ModalScreen[None]):
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "dismiss", "Close", id="messages.close", tooltip="Back to where you were"),
+        Binding("escape,q,enter,f7", "dismiss", "Close", id="messages.close", tooltip="Back to where you were"),
     ]
 
     def __init__(self, told: Sequence[Notice]) -> None:

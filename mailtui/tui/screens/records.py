@@ -14,7 +14,7 @@ from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk
 from mailtui.tui.filtering import AccountFilter
 from mailtui.tui.messages import AccountHighlighted, AccountOpened, AccountsChanged, ChecksProgressed
-from mailtui.tui.ordering import Order, Row, ordered
+from mailtui.tui.ordering import Order, Row, Sorter
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.ladder import STYLES
 from mailtui.tui.widgets.record_list import RecordList
@@ -28,6 +28,8 @@ _SLICE, _SLICE_INTERVAL = 100, 0.03
 
 _NEED_AN_ACCOUNT = frozenset({"test", "edit", "edit_text", "duplicate", "switch", "remove", "export"})
 
+READING = "reading the last checks …"
+"""Said instead of the sums that nobody knows yet."""
 
 FILTER = Binding(
     "slash",
@@ -62,6 +64,7 @@ class RecordsScreen(Screen[str | None]):
         self._board = desk.board
         self._filter = AccountFilter(desk.board)
         self._order = Order("name")
+        self._sorter: Sorter[Any] = Sorter(desk.board.judged, lambda name: self.records.row(name))
         self._seen = 0
         self._offered: bool | None = None
 
@@ -116,6 +119,9 @@ class RecordsScreen(Screen[str | None]):
 
     @on(ChecksProgressed)
     def _progressed(self) -> None:
+        if not self.is_current:
+            # Nobody sees it; it catches up when it is in front again.
+            return
         names = set(self._board.changed_since(self._seen))
         self._seen = self._board.serial
         if names and not self._board.running:
@@ -159,8 +165,10 @@ class RecordsScreen(Screen[str | None]):
             self.field.display = False
             names = listed
         records = self.records
+        if changed:
+            self._sorter.clear()
         column = next(column for column in self.sortable if column.id == self._order.column)
-        names = ordered(names, records.row, column, self._order.largest_first)
+        names = self._sorter.ordered(names, column, self._order.largest_first)
         records.empty_text = self._no_hits() if listed else self.empty()
         records.show(
             self.rows_of(names),

@@ -13,7 +13,7 @@ from mailtui.model.check import Leg
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS
-from mailtui.tui.screens.records import FILTER, RecordsScreen
+from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
@@ -90,7 +90,8 @@ class RetrievalScreen(RecordsScreen):
     def show_selected(self) -> None:
         """The receiving leg."""
         name = self.records.selected
-        view = self._board.view(name, Leg.INBOUND) if name is not None and name in self._board else None
+        known = name is not None and name in self._board and not self._board.awaits_report(name)
+        view = self._board.view(name, Leg.INBOUND) if name is not None and known else None
         self.query_one(LadderPanel).show(view, self._desk.now)
 
     def tell(self) -> list[list[Content]]:
@@ -99,6 +100,8 @@ class RetrievalScreen(RecordsScreen):
         shown, total = len(self.records.names), len(listed)
         number = f"{shown} of {total}" if shown != total else str(total)
         first = Content(f" {number} account{'s' * (total != 1)}")
+        if self._board.awaits_reports:
+            return [[first, *self.selecting(worded=True), *self.progress(worded=True), Content(READING)]]
         marks = [self._board.mark(name, Leg.INBOUND) for name in listed]
         only_send = len(self._board) - total
         ways = []
@@ -137,4 +140,4 @@ class RetrievalScreen(RecordsScreen):
     def action_edit(self) -> None:
         """Edit how mail arrives."""
         if (name := self.records.selected) is not None:
-            self._desk.edit(name, section="incoming")
+            self._desk.errands.edit(name, section="incoming")

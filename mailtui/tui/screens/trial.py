@@ -77,6 +77,11 @@ class TrialScreen(ModalScreen[str | None]):
         self._leaving = False
         self._repaint_due = False
 
+    @property
+    def failed(self) -> bool:
+        """Whether the last test found a leg that fails."""
+        return bool(self._trial.failed)
+
     def compose(self) -> ComposeResult:
         """The two legs, their details, the verdict and the keys."""
         with Vertical(id="trial") as frame:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from mailtui.actions.standing import Standing
 from mailtui.model.check import Leg
-from mailtui.model.text import clean
+from mailtui.model.text import clean, pad, width
 from mailtui.tui.account_columns import ACCOUNT_COLUMNS, STATUS, AccountRow
 from mailtui.tui.board import Board
 from mailtui.tui.columns import Span
@@ -33,7 +33,8 @@ class AccountList(RecordList[AccountRow]):
     def row(self, name: str) -> AccountRow:
         """The account with its last report."""
         board = self._board
-        return AccountRow(board.account(name), board.report(name), board.standing(name).value)
+        report = board.report(name)
+        return AccountRow(board.account(name), report, board.standing(name).value, board.awaits_report(name))
 
     def subject(self, name: str) -> object:
         """The columns that are measured tell of settings alone."""
@@ -41,6 +42,8 @@ class AccountList(RecordList[AccountRow]):
 
     def lead(self, name: str) -> Sequence[Span]:
         """The marks of both legs."""
+        if self._board.awaits_report(name):
+            return ((pad("", width(self.lead_title)), Role.PLAIN),)
         outbound, inbound = self._board.mark(name, Leg.OUTBOUND), self._board.mark(name, Leg.INBOUND)
         return (
             (" ", Role.PLAIN),

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input
 
 from mailtui.actions.filtering import EXAMPLES
+from mailtui.tui.widgets.text_line import TextLine
 
 
-class FilterInput(Input):
+class FilterInput(TextLine):
     """Filters while it is typed in; enter and down go to the list."""
 
     HELP = (

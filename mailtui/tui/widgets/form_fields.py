@@ -208,7 +208,7 @@ class FormFields(VerticalScroll, can_focus=False, inherit_bindings=False):
         region = row.virtual_region
         if row.note is not None and row.note.display:
             region = region.union(row.note.virtual_region)
-        if key == next(other for other in self.shown if FIELDS[other].section is section):
+        if key == next((other for other in self.shown if FIELDS[other].section is section), None):
             region = region.union(heading.virtual_region)
         self.scroll_to_region(region, animate=False, immediate=True)
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from mailtui.model.check import Leg, current
+from mailtui.model.check import Leg
+from mailtui.model.text import pad, width
 from mailtui.tui.board import Board
 from mailtui.tui.columns import Span
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS, RetrievalRow
@@ -30,10 +31,11 @@ class RetrievalList(RecordList[RetrievalRow]):
         account = self._board.account(name)
         if account.retrieval is None:
             raise KeyError(name)
-        report = current(self._board.report(name), account)
+        report = self._board.judged(name).last
         leg = report.inbound if report is not None else None
+        awaited = self._board.awaits_report(name)
         checked = report.started if report is not None and leg is not None else None
-        return RetrievalRow(account, account.retrieval, self._board.mark(name, Leg.INBOUND), leg, checked)
+        return RetrievalRow(account, account.retrieval, self._board.mark(name, Leg.INBOUND), leg, checked, awaited)
 
     def subject(self, name: str) -> object:
         """The columns that are measured tell of settings alone."""
@@ -41,5 +43,7 @@ class RetrievalList(RecordList[RetrievalRow]):
 
     def lead(self, name: str) -> Sequence[Span]:
         """The mark of the receiving leg."""
+        if self._board.awaits_report(name):
+            return ((pad("", width(self.lead_title)), Role.PLAIN),)
         mark = self._board.mark(name, Leg.INBOUND)
         return ((" ", Role.PLAIN), (mark.glyph, mark.role), ("  ", Role.PLAIN))

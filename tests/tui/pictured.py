@@ -1,0 +1,157 @@
+"""Who is in the pictures: the people of the demo, at one moment, with what their checks would say."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+from mailtui.actions.check import Listener, SecretReader
+from mailtui.demo.accounts import PEOPLE as DEMO
+from mailtui.demo.accounts import Person, Way
+from mailtui.model.account import (
+    DEFAULT_PORTS,
+    Account,
+    CertificatePolicy,
+    Endpoint,
+    Protocol,
+    SecretRef,
+    SecretScheme,
+    Trust,
+)
+from mailtui.model.check import Cause, CheckReport, Failure, LegReport, Stage
+from tests.tui.people import NOW, account, report
+from tests.tui.world import MemoryStore, ScriptedChecks
+
+_SERVERS = {Protocol.SMTP: "smtp", Protocol.IMAP: "imap", Protocol.POP3: "pop"}
+_SHOWN = {Stage.CONNECT: "192.0.2.25 (IPv4)", Stage.AUTH: "PLAIN as the user's address"}
+# In the words of the program and of the demo's servers.
+_WORDS = {
+    Cause.BAD_CREDENTIALS: ("the server refuses the login of {email}", "535 5.7.8 Authentication credentials invalid"),
+    Cause.CERTIFICATE_EXPIRED: ("the certificate of {server} has expired on 2025-05-29", ""),
+    Cause.CERTIFICATE_SELF_SIGNED: ("the certificate of {server} is self-signed", ""),
+    Cause.CERTIFICATE_WRONG_NAME: ("the certificate of {server} is for another name: mail.elsewhere.example", ""),
+    Cause.NOT_TLS: ("the server does not speak TLS on this port; the account says SSL/TLS", "220 {host} ESMTP"),
+    Cause.PORT_REFUSED: ("nothing listens on {server}, or a firewall refuses it", ""),
+    Cause.SILENT: ("{server} did not answer within 10 s", ""),
+    Cause.FOREIGN_BANNER: ("this is no IMAP server: this is an SSH server", "SSH-2.0-OpenSSH_9.2p1"),
+    Cause.NO_INBOX: (
+        "the login is good, but INBOX cannot be opened",
+        "NO [NOPERM] Permission denied on mailbox INBOX",
+    ),
+}
+
+
+def _endpoint(person: Person, way: Way) -> Endpoint:
+    domain = person.email.partition("@")[2]
+    return Endpoint(f"{_SERVERS[way.protocol]}.{domain}", DEFAULT_PORTS[way.protocol, way.security], way.security)
+
+
+def _account(person: Person) -> Account:
+    made = account(person.name, person.email, type=person.type)
+    retrieval = None
+    if person.inbound is not None and made.retrieval is not None:
+        retrieval = replace(
+            made.retrieval, protocol=person.inbound.protocol, endpoint=_endpoint(person, person.inbound)
+        )
+    return replace(
+        made,
+        submission=replace(made.submission, endpoint=_endpoint(person, person.outbound)),
+        retrieval=retrieval,
+        display_name=person.display_name,
+        notes=person.notes,
+    )
+
+
+def _failure(person: Person, way: Way | None) -> Failure | None:
+    if way is None or way.cause is None or way.stage is None:
+        return None
+    endpoint = _endpoint(person, way)
+    hint, reply = (
+        words.format(server=f"{endpoint.host}:{endpoint.port}", host=endpoint.host, email=person.email)
+        for words in _WORDS[way.cause]
+    )
+    if way.cause is Cause.BAD_CREDENTIALS and way.protocol is Protocol.IMAP:
+        reply = "NO [AUTHENTICATIONFAILED] Invalid authentication credentials."
+    return Failure(way.cause, way.stage, hint, reply)
+
+
+def _check(person: Person) -> CheckReport:
+    return report(_account(person), _failure(person, person.outbound), _failure(person, person.inbound))
+
+
+def _people() -> dict[str, Account]:
+    people = {person.name: _account(person) for person in DEMO}
+    mary = people[MARY]
+    anything = CertificatePolicy(Trust.ANYTHING)
+    people[MARY] = replace(
+        mary,
+        submission=replace(mary.submission, endpoint=replace(mary.submission.endpoint, certificate=anything)),
+        last_verified=NOW - timedelta(minutes=2),
+    )
+    new = account(NEW, "radia@bridges.example", "smtp.bridges.example", "imap.bridges.example", type="system")
+    people[new.name] = replace(new, submission=replace(new.submission, secret=SecretRef(SecretScheme.VAULT)))
+    off = account("Winter campaign 2024", "winter@analytical.example", active=False, type="campaigns")
+    people[off.name] = off
+    return people
+
+
+def _reports() -> dict[str, CheckReport]:
+    reports = {person.name: _check(person) for person in DEMO}
+    reports[MARY] = report(PEOPLE[MARY])
+    reports[ADA] = report(PEOPLE[ADA], ago=timedelta(seconds=42))
+    reports[AKIRA] = report(PEOPLE[AKIRA], warning="the certificate ends in 9 days, on 2025-06-10")
+    reports["Winter campaign 2024"] = report(PEOPLE["Winter campaign 2024"], ago=timedelta(days=40))
+    return reports
+
+
+ADA, MARY, AKIRA, NEW = (
+    "Ada Lovelace – newsletter",
+    "Mary Shelley – archive",
+    "渡辺 明 – サポート",
+    "Radia Perlman – new",
+)
+PEOPLE = _people()
+REPORTS = _reports()
+_MS = (290, 310, 280, 640, 300, 305, 295, 1200, 330, 300, 285, 290, 410, 300, 320, 295, 300, 310)
+"""How long the earlier checks took, in milliseconds."""
+
+
+def _earlier(found: CheckReport) -> list[CheckReport]:
+    """Good checks of the same account before `found`, oldest first, one an hour."""
+    good = report(PEOPLE[found.account])
+
+    def taking(leg: LegReport | None, ms: float) -> LegReport | None:
+        return None if leg is None else replace(leg, ms=ms)
+
+    return [
+        replace(
+            good,
+            started=found.started - timedelta(hours=len(_MS) - number),
+            outbound=taking(good.outbound, ms),
+            inbound=taking(good.inbound, ms * 0.7),
+        )
+        for number, ms in enumerate(_MS)
+    ]
+
+
+def pictured_store(*, checked: bool = True) -> MemoryStore:
+    """Everybody, with the history of their checks unless not `checked`."""
+    store = MemoryStore(PEOPLE.values())
+    if checked:
+        for found in REPORTS.values():
+            store.record_many([*_earlier(found), found])
+    return store
+
+
+class PicturedChecks(ScriptedChecks):
+    """Plays what the checks of these people say."""
+
+    async def _check(
+        self, account: Account, secrets: SecretReader, on_event: Listener, on_report: Callable[[CheckReport], None]
+    ) -> None:
+        played = REPORTS.get(account.name) or report(account)
+        for leg in played.legs:
+            self._play(account.name, leg, on_event, range(self.steps))
+        await self.gate.wait()
+        for leg in played.legs:
+            self._play(account.name, leg, on_event, range(self.steps, len(leg.stages)))
+        on_report(replace(played, started=NOW))
