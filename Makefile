@@ -34,13 +34,15 @@ pytest: $(VENV)/.ready ## the tests alone; ARGS goes to pytest
 	@$(BIN)/python -m pytest -q $(ARGS)
 
 # One Python by its version, in an environment of its own. A version manager's shim may be on PATH and not work,
-# so each candidate has to run; the Python that `make test` uses already is not taken twice.
+# so each candidate has to run; the Python that `make test` uses already is not taken twice. The pictures, which take
+# long, are the same under each.
 test-%:
 	@if [ "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = "$*" ]; then \
 	    echo "Python $* is the one that make test runs"; exit 0; fi; \
 	for python in python$* "$$(pyenv root 2>/dev/null)"/versions/$*.*/bin/python$*; do \
 	    if "$$python" -c '' 2>/dev/null; then \
-	        exec $(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=.venv-$*; fi; \
+	        exec $(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=.venv-$* \
+	            ARGS="--ignore=tests/tui/test_pictures.py $(ARGS)"; fi; \
 	done; echo "Python $* is not here: skipped"
 
 screenshots: $(VENV)/.ready ## draw the pictures again

@@ -282,7 +282,6 @@ class MailtuiApp(App[int], inherit_bindings=False):
     def watch_theme(self, theme: str) -> None:
         """Remember the person's choice."""
         if self.is_running and theme != self._kept_theme:
-            self.notify(f"The theme is {theme} now, and will be.", markup=False)
             self.run_worker(self._remember_theme(), group="theme")
 
     async def _remember_theme(self) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
+from textual.widgets import Input
 
 from mailtui.actions.entries import place
 from mailtui.actions.removal import Entry, RemovalPlan, Undo, plan_removal, remove_accounts
@@ -27,9 +28,9 @@ async def remove_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> Undo
     Must be called from a worker.
     """
     while True:
-        at_work = (app.screen, app.focused)
+        at_work = _at_work(app)
         plan = await off_loop(partial(plan_removal, desk.services.store, names))
-        if (app.screen, app.focused) != at_work:
+        if _at_work(app) != at_work:
             # What is typed elsewhere by now must not answer a question that comes up under it.
             desk.say("Nothing was deleted, for you went on meanwhile; press d again.")
             return None
@@ -43,6 +44,11 @@ async def remove_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> Undo
             return await desk.finish(removal)
         except Changed as changed:
             desk.say(f"{changed}: look again what would go.", "warning")
+
+
+def _at_work(app: App[Any]) -> tuple[object, ...]:
+    """Where the person is, and what stands in the lines that they can type in there."""
+    return app.screen, app.focused, [line.value for line in app.screen.query(Input)]
 
 
 def _question(plan: RemovalPlan) -> ConfirmScreen:

@@ -330,7 +330,7 @@ async def test_keys_ask_the_desk_for_the_account_under_the_cursor() -> None:
             return lambda *arguments: asked.append((what, arguments))
 
         for what in ("new", "edit", "edit_text", "duplicate", "undo"):
-            setattr(running.app.desk, what, spy(what))
+            setattr(running.app.desk.errands, what, spy(what))
         await running.press("down", "n", "e", "E", "c", "u")
         assert asked == [
             ("new", ()),

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from mailtui.model.errors import SecretError
@@ -104,3 +105,27 @@ async def test_a_declined_question_says_what_to_do() -> None:
         (error,) = await asyncio.gather(question, return_exceptions=True)
         assert isinstance(error, SecretError)
         assert "test again" in str(error)
+
+
+@pytest.mark.parametrize(
+    "keys", [("shift+home", "ctrl+c"), ("shift+home", "ctrl+x"), ("ctrl+a", "shift+end", "ctrl+x")]
+)
+async def test_a_masked_secret_never_reaches_the_clipboard(keys: tuple[str, ...]) -> None:
+    async with world([ADA]) as running:
+        question = asking(running, "Now?")
+        await running.until(lambda: isinstance(running.app.screen, AskScreen))
+        await running.press(*"hunter2", *keys)
+        # The clipboard is the terminal's too.
+        assert running.app.clipboard == ""
+        await running.press("escape")
+        await asyncio.gather(question, return_exceptions=True)
+
+
+async def test_several_pasted_lines_are_no_secret_and_that_is_said() -> None:
+    async with world([ADA]) as running:
+        question = asking(running, "Now?")
+        await running.until(lambda: isinstance(running.app.screen, AskScreen))
+        running.app.post_message(events.Paste("first line\nsecond line"))
+        await running.until(lambda: "several lines" in " ".join(running.text().split()))
+        await running.press(*"pw", "enter")
+        assert await question == "pw"

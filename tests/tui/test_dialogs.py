@@ -1,6 +1,7 @@
 """The dialogs: what keys and buttons answer, at every size, and text from outside in them."""
 
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import cycle
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -93,6 +95,23 @@ async def test_a_question_is_answered_by_the_mouse(button: str, answer: bool, si
     async with asked(confirmation(True), size) as dialog:
         await dialog.running.pilot.click(button)
         assert await dialog.answer() is answer
+
+
+async def test_a_yes_that_was_typed_before_the_question_could_be_read_is_none() -> None:
+    async with world([]) as running:
+        for danger, expected in ((True, 1), (False, 0)):
+            dialog = Asked(running)
+            screen = confirmation(danger)
+            running.app.push_screen(screen, dialog.answers.append)
+            for _ in range(3):
+                # In the queue before anything of the question is on the screen.
+                running.app.post_message(events.Key("y", "y"))
+            await running.pilot.pause()
+            await running.pilot.pause()
+            assert len(dialog.answers) == 1 - expected
+            if danger:
+                assert running.app.screen is screen
+                assert await dialog.answer("y") is True
 
 
 async def test_keys_pressed_twice_do_not_reach_what_is_below() -> None:
@@ -278,6 +297,30 @@ async def test_a_path_is_asked_for_with_the_mouse(tmp_path: Path, size: tuple[in
         assert await dialog.answer() == tmp_path / "a.toml"
 
 
+async def test_a_place_that_does_not_answer_is_told_and_another_can_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailtui.tui.screens.path._DEADLINE", 0.05)
+    hung = threading.Event()
+
+    def named(text: str) -> Path:
+        if "far" in text:
+            hung.wait(60)
+        return Path(text)
+
+    monkeypatch.setattr("mailtui.tui.screens.path.named_file", named)
+    screen = PathScreen("Export", "Where to?", tmp_path / "far.toml")
+    try:
+        async with asked(screen) as dialog:
+            await dialog.running.press("enter")
+            await dialog.running.until(lambda: dialog.says("this place does not answer; choose another"))
+            assert not dialog.answers
+            screen.query_one(Input).value = str(tmp_path / "near.toml")
+            assert await dialog.answer("enter") == tmp_path / "near.toml"
+    finally:
+        hung.set()
+
+
 async def test_no_path_is_an_answer(tmp_path: Path) -> None:
     async with asked(PathScreen("Export", "Where to?", tmp_path / "a.toml")) as dialog:
         assert await dialog.answer("escape") is None
@@ -357,10 +400,41 @@ async def test_what_goes_wrong_while_writing_is_told_beside_the_path(
         def full(path: Path, content: bytes) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("mailtui.actions.exporting.replace_file", full)
+        monkeypatch.setattr("mailtui.actions.exporting.create_file", full)
         await running.press("enter")
         await export.shows(PathScreen, "No space left on device")
         assert "~/mailtui-accounts.toml" in running.text(), "what was typed is not lost"
         await running.press("escape")
         assert await export.ended() is None
         assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("there", [False, True])
+async def test_a_file_system_that_hangs_while_writing_is_waited_for_so_long_only(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    hung = threading.Event()
+
+    def hang(path: Path, content: bytes) -> None:
+        hung.wait(60)
+
+    if there:
+        (tmp_path / "mailtui-accounts.toml").write_text("mine")
+    async with world([]) as running:
+        export = Exporting(running)
+        await export.shows(PathScreen, "~/mailtui-accounts.toml")
+        if there:
+            await running.press("enter")
+            await export.shows(ConfirmScreen, "exists already")
+        monkeypatch.setattr(
+            "mailtui.actions.exporting.replace_file" if there else "mailtui.actions.exporting.create_file", hang
+        )
+        monkeypatch.setattr("mailtui.tui.exporting._DEADLINE", 0.05)
+        try:
+            await running.press("y" if there else "enter")
+            await export.shows(PathScreen, "this place has not answered for")
+            await running.press("escape")
+            assert await export.ended() is None
+        finally:
+            hung.set()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailtui.actions.own_entries import copy_of, with_own_entries
 from mailtui.model.account import (
     Account,
     AuthMethod,
@@ -104,10 +105,34 @@ def test_a_duplicate_is_like_its_source_with_a_name_and_entries_of_its_own(accou
 def test_two_passwords_of_a_copy_do_not_share_an_entry() -> None:
     assert ADA.retrieval is not None
     own = replace(ADA, retrieval=replace(ADA.retrieval, secret=SecretRef(SecretScheme.VAULT, "Ada inbound")))
-    copy = FormState.duplicate_of(own, []).edited().account
+    copy = with_own_entries(FormState.duplicate_of(own, [], [own]).edited(), [own])
     assert copy.retrieval is not None
     assert copy.submission.secret == VAULT
     assert copy.retrieval.secret == SecretRef(SecretScheme.VAULT, "Ada copy inbound")
+
+
+def test_two_passwords_of_a_new_account_do_not_share_an_entry() -> None:
+    state = filled_in()
+    state.set("retrieval.own_password", True)
+    state.set("retrieval.password", "battery staple")
+    saved = with_own_entries(state.edited(), [])
+    assert saved.retrieval is not None
+    assert (saved.submission.secret, saved.retrieval.secret) == (
+        VAULT,
+        SecretRef(SecretScheme.VAULT, "ada@example.org inbound"),
+    )
+
+
+def test_a_password_that_two_accounts_share_is_shared_with_the_copy() -> None:
+    shared = SecretRef(SecretScheme.VAULT, "family")
+    ada = replace(ADA, submission=replace(ADA.submission, secret=shared))
+    bob = replace(ada, name="Bob")
+    for others in ([ada, bob], [bob]):
+        edited = FormState.duplicate_of(ada, ["Ada", "Bob"], others).edited()
+        assert edited.account.submission.secret == shared
+        assert edited.account == copy_of(ada, "Ada copy", others)
+    alone = FormState.duplicate_of(ada, ["Ada"], [ada]).edited()
+    assert alone.account.submission.secret == VAULT
 
 
 def test_copies_are_numbered_and_never_too_long() -> None:

@@ -59,9 +59,9 @@ def in_form(text: str) -> bool:
     return "f2 Identity" in text.partition("\n")[0] and FIRST_HELP in text and "f1 Help" in text
 
 
-def shows(words: str) -> Callable[[str], object]:
-    """Whether `words` can be read, over the ends of lines too."""
-    return lambda text: squeezed(words) in squeezed(text)
+def shows(*words: str) -> Callable[[str], object]:
+    """Whether all of `words` can be read, over the ends of lines too."""
+    return lambda text: all(squeezed(one) in squeezed(text) for one in words)
 
 
 def database_of(folder: Path) -> Path:
@@ -172,7 +172,7 @@ async def test_the_form_of_every_account(tmp_path: Path, size: tuple[int, int]) 
         await running.go("f1", to="─ Help")
         await running.go("escape", "f7", to="Messages, the newest first")
         await running.go("escape", to="f1 Help")
-        await running.go("escape", to="changes are not saved")
+        await running.go("escape", to=shows("changes are not saved", "y Yes"))
         await running.go("y", to=in_list)
         assert await running.leave("q") == 0
 
@@ -233,7 +233,7 @@ async def test_deleting_exporting_asking_and_conflicts(tmp_path: Path, size: tup
 
         await running.go("d", to="keep the password")
         await running.go("escape", to=lambda text: "keep the password" not in text)
-        await running.go("d", to="keep the password")
+        await running.go("d", to=shows("keep the password", "y Yes"))
         await running.go("y", to=shows("Removed \\x1b]52;c;ZXZpbA==\\x07"))
         await running.go("u", to=shows("\\x1b]52;c;ZXZpbA==\\x07 is back"))
 
@@ -271,7 +271,7 @@ async def test_a_conflict_with_hostile_values(tmp_path: Path, size: tuple[int, i
         await running.until(shows("[@click=app.quit]x[/]"))
         await running.press("pagedown", "pagedown")
         await running.go("escape", to="f2 Identity")
-        await running.go("escape", to="changes are not saved")
+        await running.go("escape", to=shows("changes are not saved", "y Yes"))
         await running.go("y", to=in_list)
         assert await running.leave("q") == 0
 

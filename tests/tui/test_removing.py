@@ -197,22 +197,40 @@ async def test_an_account_changed_while_the_question_stood_is_asked_about_again(
         assert secrets.entries == {(VAULT, "shared"): "pw-of-both"}
 
 
-async def test_a_question_that_comes_late_does_not_come_up_under_what_is_typed() -> None:
-    reading, go_on = threading.Event(), threading.Event()
+class SlowStore(MemoryStore):
+    """Counts only when it may."""
 
-    class Slow(MemoryStore):
-        def count_reports(self, names: Sequence[str]) -> int:
-            reading.set()
-            go_on.wait(20)
-            return super().count_reports(names)
+    def __init__(self, accounts: Sequence[Account]) -> None:
+        super().__init__(accounts)
+        self.reading, self.go_on = threading.Event(), threading.Event()
 
-    store = Slow([OWN])
+    def count_reports(self, names: Sequence[str]) -> int:
+        self.reading.set()
+        self.go_on.wait(20)
+        return super().count_reports(names)
+
+
+@pytest.mark.parametrize("typed", [("slash", "b"), ("slash", "a", "enter"), ("s",), ("f1",)])
+async def test_a_question_that_comes_late_does_not_come_up_under_what_is_typed(typed: tuple[str, ...]) -> None:
+    store = SlowStore([OWN])
     async with world(store=store, secrets=places()) as running:
         await running.press("d")
-        await running.until(reading.is_set)
-        await running.press("slash", "b")
-        go_on.set()
+        await running.until(store.reading.is_set)
+        await running.press(*typed)
+        store.go_on.set()
         await running.until(lambda: any("press d again" in notice.words for notice in running.app.told))
+        assert not isinstance(running.app.screen, ConfirmScreen)
         await running.press("y")
-        assert isinstance(running.app.screen, AccountsScreen)
         assert [account.name for account in store.accounts()] == [OWN.name]
+
+
+async def test_a_question_that_comes_late_comes_to_whoever_waits_for_it() -> None:
+    store = SlowStore([OWN, SHARED])
+    async with world(store=store, secrets=places()) as running:
+        await running.press("d")
+        await running.until(store.reading.is_set)
+        await running.press("down", "up")
+        store.go_on.set()
+        await running.until(lambda: isinstance(running.app.screen, ConfirmScreen))
+        await running.press("y")
+        await running.until(lambda: len(store.accounts()) == 1)

@@ -1,8 +1,10 @@
 """Testing what is typed: both legs side by side, nothing stored, and the way back to the field that matters."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from mailtui.storage.hidden import Hidden
 from mailtui.tui.form.fields import FIELDS
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.ask import AskScreen
+from mailtui.tui.screens.help import HelpScreen
 from mailtui.tui.screens.trial import TrialPanel, TrialScreen
 from mailtui.tui.trial import Trial, field_of
 from tests.tui.hostile_words import HOSTILE, hostile_report
@@ -139,6 +142,52 @@ async def test_two_quick_keys_close_one_screen_only() -> None:
         assert len(tried.running.app.screen_stack) == 1 + 1, "the default screen and the accounts"
         await tried.press("escape")
         assert await tried.answered() is None
+
+
+async def test_a_trial_that_was_to_close_does_not_close_what_lies_over_it() -> None:
+    checks = ScriptedChecks(held=True, steps=3)
+    async with trying(ADA, checks=checks) as tried:
+        await tried.running.until(lambda: checks.events > 0)
+        trial = tried.screen
+        tried.running.app.action_help()
+        await tried.running.until(lambda: isinstance(tried.running.app.screen, HelpScreen))
+        trial.action_cancel()
+        await tried.running.until(lambda: checks.cancelled == [ADA.name])
+        await tried.running.pilot.pause()
+        assert isinstance(tried.running.app.screen, HelpScreen)
+        assert not tried.answers
+        await tried.press("escape")
+        assert await tried.answered() is None
+
+
+class Clinging(ScriptedChecks):
+    """Checks that do not let go when they are cancelled, before they may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+        self.clings = asyncio.Event()
+
+    async def __call__(self, accounts: Iterable[Account], secrets: SecretReader, **more: Any) -> None:
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.clings.set()
+            await self.may_end.wait()
+            raise
+
+
+async def test_closing_waits_so_long_only_for_a_check_that_does_not_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mailtui.tui.screens.trial._PATIENCE", 0.3)
+    checks = Clinging()
+    async with trying(ADA, checks=checks) as tried:
+        await tried.running.until(lambda: tried.trial.running)
+        await tried.press("escape")
+        try:
+            await tried.running.until(checks.clings.is_set)
+            assert await tried.answered() is None
+        finally:
+            checks.may_end.set()
 
 
 async def test_leaving_the_program_drops_the_check() -> None:

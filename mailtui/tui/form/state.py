@@ -1,8 +1,8 @@
 """What the account form holds and how its fields follow one another. No widgets, no I/O."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 
+from mailtui.actions.own_entries import copy_of
 from mailtui.actions.saving import Edited
 from mailtui.model.account import (
     METHODS,
@@ -14,7 +14,6 @@ from mailtui.model.account import (
     SecretScheme,
     Submission,
 )
-from mailtui.model.check import Leg
 from mailtui.model.text import clean
 from mailtui.storage.hidden import Hidden
 from mailtui.tui.form.checking import Finding, problems_of, warnings_of
@@ -65,19 +64,13 @@ class FormState:
         return cls(account, original=account, source=account, default_secret=default, taken=others)
 
     @classmethod
-    def duplicate_of(cls, account: Account, taken: Iterable[str]) -> "FormState":
-        """The form of a new account like `account`, with a name and a password entry of its own."""
+    def duplicate_of(cls, account: Account, taken: Iterable[str], accounts: Sequence[Account] = ()) -> "FormState":
+        """The form of a new account like `account`, with a name of its own.
+
+        So are its password entries, but for those that others of `accounts`, which are all that there are, use too.
+        """
         taken = frozenset(taken)
-        submission, retrieval = account.submission, account.retrieval
-        copy = replace(
-            account,
-            name=_copied_name(account.name, taken),
-            submission=replace(submission, secret=_without_entry(submission.secret)),
-            retrieval=retrieval and replace(retrieval, secret=_without_entry(retrieval.secret)),
-            created=None,
-            updated=None,
-            last_verified=None,
-        )
+        copy = copy_of(account, _copied_name(account.name, taken), accounts)
         return cls(copy, source=account, default_secret=_kind_of_secret(account), taken=taken)
 
     @property
@@ -211,9 +204,8 @@ class FormState:
 
     def edited(self) -> Edited:
         """What is to be tested or saved. With `problems`, the account is one that no store accepts."""
-        account = account_of(self._values, self._before, self.original, keep_secret=self._keeps_secret)
         return Edited(
-            account=self._with_own_entry(account),
+            account=account_of(self._values, self._before, self.original, keep_secret=self._keeps_secret),
             original=self.original,
             source=self.source,
             submission_password=self._typed("submission.password"),
@@ -223,17 +215,6 @@ class FormState:
     def _typed(self, key: str) -> Hidden[str] | None:
         password = self._passwords[key]
         return Hidden(password) if password and self.shown(key) else None
-
-    def _with_own_entry(self, account: Account) -> Account:
-        """A new `account` with an incoming entry of its own: two unnamed ones would be the same."""
-        retrieval = account.retrieval
-        if self.original is not None or retrieval is None or retrieval.secret is None:
-            return account
-        ref = retrieval.secret
-        if ref != account.submission.secret or ref.value or ref.scheme.value not in WRITABLE:
-            return account
-        own = SecretRef(ref.scheme, f"{account.name} {Leg.INBOUND.value}")
-        return replace(account, retrieval=replace(retrieval, secret=own))
 
     def field_for(self, name: str) -> str:
         """The shown field that a dotted name of the model, or of the form, speaks of."""
@@ -277,10 +258,6 @@ class FormState:
 def _kind_of_secret(account: Account) -> SecretScheme:
     ref = account.submission.secret or (account.retrieval and account.retrieval.secret)
     return ref.scheme if ref and ref.scheme.value in WRITABLE else SecretScheme.KEYRING
-
-
-def _without_entry(ref: SecretRef | None) -> SecretRef | None:
-    return SecretRef(ref.scheme) if ref is not None and ref.scheme.value in WRITABLE else ref
 
 
 def _proposed_name(email: Value) -> str:

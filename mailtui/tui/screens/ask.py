@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -11,10 +12,11 @@ from textual.widgets import Input, Static
 from mailtui.model.text import clean
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.message_bar import MessageBar
+from mailtui.tui.widgets.text_line import TextLine
 
 
-class SecretInput(Input):
-    """One line that shows dots for what is typed."""
+class SecretInput(TextLine):
+    """One line that shows dots for what is typed, of which nothing can be copied."""
 
     HELP = "What is typed here is shown to nobody, kept nowhere, and given to the check that asks."
 
@@ -47,6 +49,10 @@ class AskScreen(ModalScreen[str | None]):
         """Answer with what was typed."""
         event.stop()
         self.action_answer()
+
+    @on(TextLine.PasteRefused)
+    def _not_pasted(self, message: TextLine.PasteRefused) -> None:
+        self.app.notify(message.words, severity="warning", markup=False)
 
     def action_answer(self) -> None:
         """Answer with what was typed."""

@@ -1,8 +1,10 @@
 """Ask before something is done that cannot be taken lightly."""
 
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
@@ -13,8 +15,9 @@ from mailtui.tui.screens.dialog import Choice, Dialog
 
 
 class ConfirmScreen(Dialog[bool]):
-    """A question that is answered by yes or no. Where there is `danger`, the focus is on no.
+    """A question that is answered by yes or no.
 
+    Where there is `danger`, the focus is on no, and no key says yes that was typed before the question came up.
     `option` is something that a person may want besides, off at first: `chosen` tells afterwards.
     """
 
@@ -42,6 +45,16 @@ class ConfirmScreen(Dialog[bool]):
         self._danger = danger
         self._option = option
         self.chosen = False
+        self._asked = 0.0
+
+    def on_mount(self) -> None:
+        """Take keys that are typed from now on: those of before were meant for something else."""
+        self._asked = monotonic()
+
+    def on_key(self, event: events.Key) -> None:
+        """Where there is danger, drop keys that were typed before the question came up."""
+        if self._danger and event.time < self._asked:
+            event.stop()
 
     def text(self) -> Iterable[Widget]:
         """What there is to know before the answer."""

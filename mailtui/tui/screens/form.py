@@ -1,6 +1,7 @@
 """The account form: fill in, test before anything is stored, save. The state is `form.state`; this only shows it."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Footer, Static
 
-from mailtui.actions.saving import Changed, save_account
+from mailtui.actions.saving import Changed, Edited, Saved, save_account
 from mailtui.model.account import Account
 from mailtui.model.errors import InvalidAccount, MailtuiError, UsageError
 from mailtui.model.text import pad, shorten
@@ -24,7 +25,8 @@ from mailtui.tui.form.notes import notes_of, units_of
 from mailtui.tui.form.state import FormState
 from mailtui.tui.screens.confirm import ConfirmScreen
 from mailtui.tui.screens.form_problems import FormProblemsScreen
-from mailtui.tui.screens.form_walking import SECTIONS, ButtonRow, FormButton, WalkedForm
+from mailtui.tui.screens.form_walking import SECTIONS, ButtonRow, FormButton
+from mailtui.tui.screens.form_work import WorkingForm
 from mailtui.tui.settling import settle
 from mailtui.tui.widgets.form_fields import FormFields
 from mailtui.tui.widgets.message_bar import MessageBar
@@ -40,7 +42,7 @@ _BUTTONS = {
 }
 
 
-class FormScreen(WalkedForm):
+class FormScreen(WorkingForm):
     """One account. The result is what was saved; None when the person left the form."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["form.tcss"]
@@ -65,12 +67,12 @@ class FormScreen(WalkedForm):
         self._all_told = False
         self._sources: dict[str, SourceState] = {}
         self._failed_trial: Account | None = None
-        self._busy = ""
+        self._saving = False
 
     @property
     def unsaved(self) -> bool:
         """Whether something would be lost if the program ended now."""
-        return self.state.changed()
+        return not self.ended and (self._saving or self.state.changed())
 
     def compose(self) -> ComposeResult:
         """The title with the sections, the fields, the buttons, the help of the field and the keys."""
@@ -131,7 +133,7 @@ class FormScreen(WalkedForm):
             style = "bold" if section is here else "dim"
             jumps += [(f"  f{_FIRST_SECTION_KEY + index} ", "dim"), (section.short, style)]
         room = max(self.size.width - sum(len(part[0]) for part in jumps) - 2, 10)
-        words = self._busy or f"{self.state.title}{' *' if self.state.changed() else ''}"
+        words = "Saving …" if self._saving else f"{self.state.title}{' *' if self.state.changed() else ''}"
         title = (pad(shorten(words, room), room), "bold $text-primary")
         self.query_one("#title", Static).update(Content.assemble(title, *jumps), layout=False)
 
@@ -184,8 +186,7 @@ class FormScreen(WalkedForm):
 
     def action_test(self) -> None:
         """Run both legs on what is typed."""
-        if not self._busy:
-            self.run_worker(self._test(), group="form")
+        self.start(self._test)
 
     async def _test(self) -> None:
         self.gather()
@@ -196,12 +197,8 @@ class FormScreen(WalkedForm):
         from mailtui.tui.screens.trial import TrialScreen
 
         edited = self.state.edited()
-        self._busy = "Testing …"
-        try:
-            trial = TrialScreen(self._desk, edited)
-            key = await self.app.push_screen(trial, wait_for_dismiss=True)
-        finally:
-            self._busy = ""
+        trial = TrialScreen(self._desk, edited)
+        key = await self.app.push_screen(trial, wait_for_dismiss=True)
         self._failed_trial = edited.account if trial.failed else None
         if key is not None:
             self.fields.go_to(self.state.field_for(key) if key not in self.fields.shown else key)
@@ -225,8 +222,7 @@ class FormScreen(WalkedForm):
 
     def action_save(self) -> None:
         """Save, unless something is wrong."""
-        if not self._busy:
-            self.run_worker(self._save(), group="form")
+        self.start(self._save)
 
     async def _save(self) -> None:
         self.gather()
@@ -235,29 +231,29 @@ class FormScreen(WalkedForm):
             await self._tell(problems, "Not saved yet")
             return
         edited = self.state.edited()
-        services = self._desk.services
-        self._busy = "Saving …"
-        self.show()
         try:
-            saved = await self._desk.finish(save_account(services.store, services.secrets(self._desk.ask), edited))
+            saved = await self._store(edited)
         except Changed as error:
-            self._busy = ""
             await self._settle(error.current)
-            return
         except InvalidAccount as error:
-            self._busy = ""
             found = [(self.state.field_for(each.field), each.message) for each in error.errors]
             await self._tell(found, "Not saved yet")
-            return
         except MailtuiError as error:
-            self._busy = ""
             self._not_saved(error, edited.account.name)
-            return
+        else:
+            if self._failed_trial is not None and self._failed_trial == edited.account:
+                saved = replace(saved, problems=(*saved.problems, "Its last test failed: it may not work yet."))
+            self.finish(saved)
+
+    async def _store(self, edited: Edited) -> Saved:
+        services = self._desk.services
+        self._saving = True
+        self.show()
+        try:
+            return await self._desk.finish(save_account(services.store, services.secrets(self._desk.ask), edited))
         finally:
-            self._busy = ""
-        if self._failed_trial is not None and self._failed_trial == edited.account:
-            saved = replace(saved, problems=(*saved.problems, "Its last test failed: it may not work yet."))
-        self.dismiss(saved)
+            self._saving = False
+            self.show()
 
     def _not_saved(self, error: MailtuiError, name: str) -> None:
         if isinstance(error, UsageError) and name != self._stored_name:
@@ -272,7 +268,7 @@ class FormScreen(WalkedForm):
         settled = await settle(self.app, self.state, self._stored_name, current)
         if settled == "leave":
             self._desk.reload()
-            self.dismiss(None)
+            self.finish(None)
         elif settled is not None:
             self.fields.take(self.state, (key for key in FIELDS if key not in PASSWORDS))
             self.show()
@@ -285,18 +281,15 @@ class FormScreen(WalkedForm):
 
     def action_cancel(self) -> None:
         """Leave the form."""
-        if not self._busy:
-            self.run_worker(self._leave(), group="form")
+        self.start(self._leave)
 
     def action_duplicate(self) -> None:
         """Leave the form for that of a copy."""
-        if not self._busy:
-            self.run_worker(self._leave("duplicate"), group="form")
+        self.start(partial(self._leave, "duplicate"))
 
     def action_delete(self) -> None:
         """Leave the form and delete the account."""
-        if not self._busy:
-            self.run_worker(self._leave("delete"), group="form")
+        self.start(partial(self._leave, "delete"))
 
     async def _leave(self, purpose: str = "") -> None:
         self.gather()
@@ -311,8 +304,7 @@ class FormScreen(WalkedForm):
             if not await self.app.push_screen(screen, wait_for_dismiss=True):
                 return
         name = self._stored_name
-        if self.is_active:
-            self.dismiss(None)
+        self.finish(None)
         if purpose == "duplicate":
             self._desk.errands.duplicate(name)
         elif purpose == "delete":
