@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from mailtui.tui.screens.help import HelpScreen
 from mailtui.tui.widgets.key_bar import KeyBar
 from tests.tui.people import PEOPLE
 from tests.tui.world import world
@@ -53,3 +54,13 @@ async def test_a_wider_terminal_shows_more() -> None:
         await running.until(lambda: running.text().splitlines()[-1].startswith("a Actiona b Actionb c Actionc ? Help"))
         await running.pilot.resize_terminal(100, 10)
         await running.until(lambda: "h Actionh ? Help q Quit" in running.text().splitlines()[-1])
+
+
+async def test_a_click_on_a_key_does_what_the_key_does() -> None:
+    async with world(PEOPLE) as running:
+        line = running.text().splitlines()[-1]
+        await running.pilot.click(offset=(line.index("Help") + 1, 23))
+        await running.until(lambda: isinstance(running.app.screen, HelpScreen))
+        await running.press("escape")
+        await running.pilot.click(offset=(line.index("T All"), 23))
+        await running.until(lambda: len(running.checks.calls) == 1)
