@@ -103,7 +103,9 @@ class Errands:
         from mailtui.tui.form.state import FormState
 
         account = await off_loop(partial(self._desk.services.store.account, name))
-        await self._fill_in(FormState.duplicate_of(account, self._desk.board.names))
+        board = self._desk.board
+        others = [board.account(other) for other in board.names]
+        await self._fill_in(FormState.duplicate_of(account, board.names, others))
 
     async def _usual_place(self) -> SecretScheme:
         """Where new passwords are kept: in the desktop's keyring where there is one, else in the vault."""
