@@ -116,7 +116,7 @@ class FormScreen(WorkingForm):
 
     def show(self) -> None:
         """Fold and unfold fields, and say below them what there is to say."""
-        if not self.is_attached:
+        if self not in self.app.screen_stack:
             # The form was left while something was read for it.
             return
 
