@@ -27,6 +27,7 @@ from mailtui.model.text import clean
 from mailtui.protocols import session_class
 from mailtui.protocols.dial import Network
 from mailtui.protocols.faults import StageFailed
+from mailtui.protocols.recognise import recognise
 from mailtui.protocols.sasl import Credentials
 from mailtui.protocols.trace import Trace
 
@@ -39,12 +40,19 @@ class SecretReader(Interface):
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What to check and how long to wait: seconds for one stage and for a whole leg."""
+    """What to check and how long to wait: seconds for one stage and for a whole leg.
+
+    A certificate that ends within `certificate_days` is a warning. `insist` logs in although the same login was refused
+    before; `accept_changes` takes a server as it is now, whatever it was.
+    """
 
     legs: frozenset[Leg] = frozenset(Leg)
     stage_timeout: float = 10.0
     leg_timeout: float = 20.0
     transcript: bool = True
+    certificate_days: int = 14
+    insist: bool = False
+    accept_changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ class _Leg:
             await session.probe(trace, self.account.email)
         except StageFailed:
             # The trace has it: a leg that fails is a report like any other.
-            return
+            session.close()
+            await recognise(trace, network)
         finally:
             session.close()
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Security, Trust
+from mailtui.model.server import Change, FamilyFacts, Found, Offered
 from mailtui.model.text import clean
 
 CERTIFICATE_WARNING = timedelta(days=14)
@@ -114,11 +115,15 @@ class Cause(StrEnum):
     NOT_AVAILABLE = "not-available"
     BAD_CREDENTIALS = "bad-credentials"
     NO_MECHANISM = "no-mechanism"
+    LOGIN_HELD = "login-held"
     LOGIN_DISABLED = "login-disabled"
     AUTH_NOT_OFFERED = "auth-not-offered"
     STARTTLS_NOT_OFFERED = "starttls-not-offered"
     STARTTLS_REFUSED = "starttls-refused"
     STARTTLS_INJECTED = "starttls-injected"
+    STARTTLS_LOST = "starttls-lost"
+    MECHANISM_LOST = "mechanism-lost"
+    KEY_CHANGED = "key-changed"
     CLEARTEXT_REFUSED = "cleartext-refused"
     PREAUTH_BEFORE_TLS = "preauth-before-tls"
     NO_INBOX = "no-inbox"
@@ -154,11 +159,15 @@ _KINDS = {
     Cause.NOT_AVAILABLE: FailureKind.UNAVAILABLE,
     Cause.BAD_CREDENTIALS: FailureKind.AUTH,
     Cause.NO_MECHANISM: FailureKind.AUTH,
+    Cause.LOGIN_HELD: FailureKind.AUTH,
     Cause.LOGIN_DISABLED: FailureKind.AUTH,
     Cause.AUTH_NOT_OFFERED: FailureKind.AUTH,
     Cause.STARTTLS_NOT_OFFERED: FailureKind.INSECURE,
     Cause.STARTTLS_REFUSED: FailureKind.INSECURE,
     Cause.STARTTLS_INJECTED: FailureKind.INSECURE,
+    Cause.STARTTLS_LOST: FailureKind.INSECURE,
+    Cause.MECHANISM_LOST: FailureKind.INSECURE,
+    Cause.KEY_CHANGED: FailureKind.INSECURE,
     Cause.CLEARTEXT_REFUSED: FailureKind.INSECURE,
     Cause.PREAUTH_BEFORE_TLS: FailureKind.INSECURE,
     Cause.NO_INBOX: FailureKind.MAILBOX,
@@ -234,8 +243,10 @@ class TlsFacts:
     what the server sent, which proves nothing. Empty where ssl does not tell, and in reports that do not have it."""
 
 
-def certificate_warning(tls: TlsFacts | None, trust: Trust, now: datetime) -> str:
-    """One line about the certificate that ends first, if that is within CERTIFICATE_WARNING; else empty.
+def certificate_warning(
+    tls: TlsFacts | None, trust: Trust, now: datetime, within: timedelta = CERTIFICATE_WARNING
+) -> str:
+    """One line about the certificate that ends first, if that is `within` so long; else empty.
 
     An issuer's counts where the path was verified: once it has ended, the server's own is worth nothing either.
     """
@@ -243,7 +254,7 @@ def certificate_warning(tls: TlsFacts | None, trust: Trust, now: datetime) -> st
         return ""
     path = tls.chain if tls.verified and trust in (Trust.SYSTEM, Trust.CA_FILE) else ()
     first = min((tls.certificate, *path), key=lambda certificate: certificate.not_after)
-    if first.not_after - now > CERTIFICATE_WARNING:
+    if first.not_after - now > within:
         return ""
     whose = "the certificate" if first is tls.certificate else f"the issuer's certificate, {clean(first.subject, 80)},"
     days, day = first.days_left(now), f"{first.not_after:%Y-%m-%d}"
@@ -286,6 +297,18 @@ class LegReport:
     round_trips: int = 0
     transcript: tuple[TranscriptLine, ...] = ()
     warning: str = ""
+    offered: Offered | None = None
+    """None where the leg did not come as far as a login."""
+    addresses: tuple[str, ...] = ()
+    """All that the name has, as they were looked up."""
+    families: tuple[FamilyFacts, ...] = ()
+    """Both address families, each on its own; empty where the host has only one."""
+    found: tuple[Found, ...] = ()
+    """What really answers, where the leg failed because something else was expected: its own port's comes first."""
+    changes: tuple[Change, ...] = ()
+    """What differs from the last check that went well."""
+    changed_since: datetime | None = None
+    """When that check was; None where there is none to compare with."""
 
     @property
     def severity(self) -> Severity:

@@ -21,6 +21,7 @@ from mailtui.model.check import (
     TlsFacts,
     TranscriptLine,
 )
+from mailtui.model.server import Change, ChangeKind, FamilyFacts, Found, Offered, Service
 
 VERSION = 1
 """Raised when a field changes its meaning or goes away; new fields may come without."""
@@ -62,6 +63,12 @@ def _leg(leg: LegReport, started: datetime, transcript: bool) -> Json:
         "octets": leg.octets,
         "round_trips": leg.round_trips,
         "warning": leg.warning,
+        "addresses": list(leg.addresses),
+        "families": [_family(family) for family in leg.families],
+        "offered": leg.offered and _offered(leg.offered),
+        "found": [_found(found) for found in leg.found],
+        "changes": [_change(change) for change in leg.changes],
+        "changed_since": leg.changed_since and _time(leg.changed_since),
         "failure": leg.failure and _failure(leg.failure),
         "tls": leg.tls and _tls(leg.tls, started),
         "stages": [
@@ -93,6 +100,37 @@ def _endpoint(endpoint: Endpoint) -> Json:
         "pin": policy.pin,
         "allow_cleartext": endpoint.allow_cleartext,
     }
+
+
+def _family(family: FamilyFacts) -> Json:
+    return {
+        "family": family.family,
+        "address": family.address,
+        "ms": family.ms,
+        "error": family.error,
+        "silent": family.is_silent,
+    }
+
+
+def _offered(offered: Offered) -> Json:
+    return {
+        "starttls": offered.starttls,
+        "mechanisms": list(offered.mechanisms),
+        "capabilities": list(offered.capabilities),
+    }
+
+
+def _found(found: Found) -> Json:
+    return {
+        "port": found.port,
+        "service": found.service.value,
+        "security": found.security.value,
+        "words": found.words,
+    }
+
+
+def _change(change: Change) -> Json:
+    return {"kind": change.kind.value, "words": change.words, "alarming": change.is_alarming}
 
 
 def _failure(failure: Failure) -> Json:
@@ -248,7 +286,42 @@ def _read_leg(leg: _Reader) -> LegReport:
         round_trips=leg.number("round_trips"),
         transcript=leg.many("transcript", _read_line) if "transcript" in leg.data else (),
         warning=leg.text("warning"),
+        # Reports that were stored before these were learnt have none of them.
+        addresses=leg.texts("addresses") if "addresses" in leg.data else (),
+        families=leg.many("families", _read_family) if "families" in leg.data else (),
+        offered=leg.optional("offered", _read_offered) if "offered" in leg.data else None,
+        found=leg.many("found", _read_found) if "found" in leg.data else (),
+        changes=leg.many("changes", _read_change) if "changes" in leg.data else (),
+        changed_since=leg.time("changed_since") if leg.data.get("changed_since") is not None else None,
     )
+
+
+def _read_family(family: _Reader) -> FamilyFacts:
+    return FamilyFacts(
+        family.text("family"),
+        family.text("address"),
+        None if family.data.get("ms", 0) is None else family.real("ms"),
+        family.text("error"),
+        family.flag("silent"),
+    )
+
+
+def _read_offered(offered: _Reader) -> Offered:
+    return Offered(
+        None if offered.data.get("starttls", False) is None else offered.flag("starttls"),
+        offered.texts("mechanisms"),
+        offered.texts("capabilities"),
+    )
+
+
+def _read_found(found: _Reader) -> Found:
+    return Found(
+        found.number("port"), found.member("service", Service), found.member("security", Security), found.text("words")
+    )
+
+
+def _read_change(change: _Reader) -> Change:
+    return Change(change.member("kind", ChangeKind), change.text("words"), change.flag("alarming"))
 
 
 def _read_endpoint(endpoint: _Reader) -> Endpoint:

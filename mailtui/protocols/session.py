@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol as Interface
 from typing import cast
@@ -34,15 +35,23 @@ class Wire(Interface):
         ...
 
 
+Gate = Callable[[Trace], Awaitable[None]]
+"""Asked within AUTH, with all known of the server in the trace, right before a credential would go out.
+
+Raises WireError to hold it back.
+"""
+
+
 class Session(ABC):
     """One connection to one endpoint. `open`, then `probe` or real work, then `close` in any case.
 
     All methods that talk raise StageFailed, and nothing else but cancellation; after either, only `close` is allowed.
     """
 
-    def __init__(self, credentials: Credentials | None, network: Network) -> None:
+    def __init__(self, credentials: Credentials | None, network: Network, gate: Gate | None = None) -> None:
         self.credentials = credentials
         self.network = network
+        self._gate = gate
         self.address: Address | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -150,6 +159,8 @@ class Session(ABC):
             way = sasl.choose(credentials.method, self._offered_logins(trace), is_protected)
             trace.mechanism = way
             block.detail = f"{way} as {credentials.username}"
+            if self._gate is not None:
+                await self._gate(trace)
             await self._authenticate(trace, block, way, credentials)
 
     def _require_protection(self, trace: Trace) -> None:

@@ -20,6 +20,7 @@ from mailtui.model.check import (
     TlsFacts,
     TranscriptLine,
 )
+from mailtui.model.server import FamilyFacts, Found, Offered
 from mailtui.model.text import clean
 from mailtui.protocols.faults import StageFailed, WireError, translate
 from mailtui.protocols.masking import Masker
@@ -63,6 +64,10 @@ class Trace:
         self.messages: int | None = None
         self.octets: int | None = None
         self.round_trips = 0
+        self.offered: Offered | None = None
+        self.addresses: tuple[str, ...] = ()
+        self.families: tuple[FamilyFacts, ...] = ()
+        self.found: tuple[Found, ...] = ()
         self.failure: Failure | None = None
         self._on_event = on_event
         self._keep_transcript = keep_transcript
@@ -141,6 +146,10 @@ class Trace:
             round_trips=self.round_trips,
             transcript=tuple(self._transcript),
             warning="" if self.failure else warning,
+            offered=self.offered,
+            addresses=self.addresses,
+            families=self.families,
+            found=self.found,
         )
 
     def quiet(self, endpoint: Endpoint) -> "Trace":
