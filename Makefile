@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OLDEST := 3, 11
 VERSIONS := 3.11 3.12 3.13
+SECONDS := 60
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint fmt pytest screenshots bench clean
+.PHONY: help demo test test-all lint fmt pytest fuzz screenshots bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -45,6 +46,9 @@ test-%:
 	            ARGS="--ignore=tests/tui/test_pictures.py $(ARGS)"; fi; \
 	done; echo "Python $* is not here: skipped"
 
+fuzz: $(VENV)/.fuzzing ## look for crashes where outside text is read, for SECONDS; TARGETS are all unless named
+	@$(BIN)/python -m tests.fuzz.guided --seconds $(SECONDS) $(TARGETS)
+
 screenshots: $(VENV)/.ready ## draw the pictures again
 	$(BIN)/python -m tests.tui.make_screenshots
 
@@ -52,7 +56,7 @@ bench: $(VENV)/.ready ## compare with the other tools
 	$(BIN)/python -m benchmarks
 
 clean: ## remove the environments and everything that tools left
-	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -71,3 +75,8 @@ $(VENV)/.ready: pyproject.toml | $(BIN)/python
 	@echo "Installing mailtui and what its tests need into $(VENV) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev]'
 	@touch $(VENV)/.installed $@
+
+$(VENV)/.fuzzing: pyproject.toml | $(BIN)/python
+	@echo "Installing mailtui and its fuzzer into $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -e '.[dev,fuzz]'
+	@touch $(VENV)/.installed $(VENV)/.ready $@

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from mailtui.model.account import Account, Trust, ascii_host
 from mailtui.model.check import CheckReport, Stage, legs_of
+from mailtui.model.server import ChangeKind
 from mailtui.model.text import clean
 
 _SHORT = 4
@@ -202,7 +203,8 @@ def _hosts(account: Account, reports: Iterable[CheckReport]) -> Iterator[str]:
 def _server_addresses(reports: Iterable[CheckReport]) -> Iterator[object]:
     for report in reports:
         for leg in report.legs:
-            yield from _addresses(leg.address)
+            yield from _addresses(" ".join([leg.address, *leg.addresses, *(family.address for family in leg.families)]))
+            yield from _addresses(" ".join(one.words for one in leg.changes if one.kind is ChangeKind.ADDRESSES))
             for stage in leg.stages:
                 if stage.stage in (Stage.RESOLVE, Stage.CONNECT):
                     yield from _addresses(stage.detail)

@@ -7,8 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 from mailtui import __version__
 from mailtui.actions.anonymity import Anonymizer
+from mailtui.diagnosis import diagnose
 from mailtui.model.account import ACCOUNT_TYPES, Account, CertificatePolicy, Login, Retrieval, Trust
 from mailtui.model.check import CertificateFacts, CheckReport, Leg, LegReport, Severity, StageResult, Status, TlsFacts
+from mailtui.model.diagnosis import Diagnosis
 from mailtui.model.text import clean
 from mailtui.model.trends import CapabilityChange, capability_change, leg_of_report, points, record
 from mailtui.protocols.environment import openssl_version
@@ -36,7 +38,7 @@ def share_report(account: Account, report: CheckReport, history: Sequence[CheckR
     for leg in Leg:
         if (found := leg_of_report(report, leg)) is not None:
             change = capability_change(report, leg, history)
-            lines += ["", *_leg(found, report.started, change, hide)]
+            lines += ["", *_leg(found, report.started, account, change, hide)]
     if history:
         lines += ["", *_history([report, *history])]
     return "\n".join(line.rstrip() for line in lines) + "\n"
@@ -99,7 +101,9 @@ def _policy(policy: CertificatePolicy) -> str:
     return f"{policy.trust.label} {policy.pin}" if policy.trust is Trust.PIN else policy.trust.label
 
 
-def _leg(leg: LegReport, started: datetime, change: CapabilityChange | None, hide: Anonymizer) -> Iterator[str]:
+def _leg(
+    leg: LegReport, started: datetime, account: Account, change: CapabilityChange | None, hide: Anonymizer
+) -> Iterator[str]:
     protocol, endpoint = leg.protocol.label, leg.endpoint
     yield hide(f"{leg.leg.value.capitalize()}: {protocol} {endpoint.label} {endpoint.security.label}")
     yield _fact("Checked", f"{started:%Y-%m-%d %H:%M:%S} UTC, {leg.ms:.0f} ms, {leg.round_trips} round trips")
@@ -109,6 +113,9 @@ def _leg(leg: LegReport, started: datetime, change: CapabilityChange | None, hid
         yield _fact("Server said", hide(leg.failure.reply) or "(nothing)")
     if leg.warning:
         yield _fact("Warning", hide(leg.warning))
+    if (diagnosis := diagnose(leg, account.email)) is not None:
+        yield from _diagnosis(diagnosis, hide)
+    yield from _observed(leg, hide)
     yield "  Stages"
     for stage in leg.stages:
         yield from _stage(stage, leg, hide)
@@ -130,6 +137,38 @@ def _result(leg: LegReport) -> str:
     if leg.failure is None:
         return "good, with a warning" if leg.severity is Severity.WARNING else "good"
     return f"FAILED at {leg.failure.stage.value}: {leg.failure.cause.value} ({leg.failure.kind.value})"
+
+
+def _diagnosis(diagnosis: Diagnosis, hide: Anonymizer) -> Iterator[str]:
+    yield _fact("Diagnosis", hide(f"{diagnosis.rule}: {diagnosis.cause}" if diagnosis.cause else diagnosis.rule))
+    for label, words in (("", diagnosis.explanation), ("What to do", diagnosis.fix), ("See", diagnosis.url)):
+        if words:
+            yield _fact(label, hide(words))
+    if diagnosis.change is not None:
+        consent = ", once a person has agreed" if diagnosis.change.needs_consent else ""
+        yield _fact("mailtui can", hide(f"{diagnosis.change.words}{consent}"))
+
+
+def _observed(leg: LegReport, hide: Anonymizer) -> Iterator[str]:
+    """What was seen of the server on the way, beside what the stages tell."""
+    if leg.changes:
+        since = "" if leg.changed_since is None else f" since {leg.changed_since:%Y-%m-%d %H:%M} UTC"
+        yield f"  Changed{since} (! holds the login back)"
+        for one in leg.changes:
+            yield f"    {'!' if one.is_alarming else ' '} {one.kind.value}: {hide(one.words)}"
+    if leg.families:
+        yield "  Address families"
+        for family in leg.families:
+            failed = f"{'silent' if family.is_silent else 'failed'}: {hide(family.error)}".rstrip(": ")
+            ended = failed if family.ms is None else f"connected in {family.ms:.1f} ms"
+            yield f"    {hide(family.family):5} {hide(family.address)}  {ended}"
+    if leg.found:
+        yield "  What answers (learnt without a login)"
+        for found in leg.found:
+            yield f"    port {found.port}: {found.service.value}, {found.security.label}  {hide(found.words)}"
+    if leg.offered is not None:
+        starttls = {None: "", True: "STARTTLS, ", False: "no STARTTLS, "}[leg.offered.starttls]
+        yield _fact("Offered", hide(f"{starttls}logins: {' '.join(leg.offered.mechanisms) or 'none'}"))
 
 
 def _stage(stage: StageResult, leg: LegReport, hide: Anonymizer) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 import asyncio
 from argparse import Namespace
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from shlex import quote
 
 from mailtui.cli.account_form import account_from
 from mailtui.cli.output import BAD, DANGER, DIM, GOOD, WARNED_EXIT, Output, Styled
 from mailtui.cli.places import open_database, secret_store
+from mailtui.cli.remedies import Remedies, changed_words, diagnosis_of
 from mailtui.cli.terminal import outcome, questions_cleared
 from mailtui.cli.words import (
     SEVERITY_STYLES,
@@ -19,7 +21,7 @@ from mailtui.cli.words import (
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, Trust
 from mailtui.model.check import CheckReport, LegReport, current
-from mailtui.model.report_json import report_to_json, severity_name
+from mailtui.model.report_json import severity_name
 
 JSON_VERSION = 1
 """Raised when a field changes its meaning or goes away; new fields may come without."""
@@ -89,7 +91,19 @@ def show(args: Namespace, output: Output) -> int:
         for leg in report.legs:
             word = Styled(SEVERITY_WORDS[leg.severity], SEVERITY_STYLES[leg.severity])
             output.line(f"  {leg.leg.value:<13}", word, _why(leg))
+            for words in _remedy(account, leg):
+                output.line(f"  {'':<13}{words}")
     return 0
+
+
+def _remedy(account: Account, leg: LegReport) -> Iterator[str]:
+    diagnosis = diagnosis_of(leg, account.email)
+    if diagnosis is not None and diagnosis.fix:
+        yield f"fix: {diagnosis.fix}"
+    if diagnosis is not None and diagnosis.url:
+        yield f"see: {diagnosis.url}"
+    if changed := changed_words(leg):
+        yield changed
 
 
 def _why(leg: LegReport) -> str:
@@ -125,7 +139,7 @@ def account_json(account: Account, report: CheckReport | None, *, whole: bool = 
     """An account under the keys of its TOML form, its times, and its last check: in short, or the `whole` report."""
     last: dict[str, object] | None = None
     if report is not None and whole:
-        last = report_to_json(report, transcript=False)
+        last = Remedies([account]).report_json(report, transcript=False)
     elif report is not None:
         last = {
             "started": utc_text(report.started),

@@ -19,6 +19,7 @@ from mailtui.model.account import (
     Trust,
 )
 from mailtui.model.errors import UsageError
+from mailtui.model.pins import pins_as_typed
 from mailtui.model.text import clean
 
 
@@ -78,7 +79,7 @@ def _endpoint(args: Namespace, prefix: str, host: str, protocol: Protocol) -> En
     security = Security(option("security") or "tls")
     port: int | None = getattr(args, f"{prefix}_port")
     ca_file = os.path.abspath(os.path.expanduser(option("ca_file"))) if option("ca_file") else ""
-    pin = option("pin").replace(":", "").lower()
+    pin = pins_as_typed(option("pin"))
     chosen = option("certificate")
     if not chosen and ca_file and pin:
         raise UsageError(f"--{prefix}-ca-file and --{prefix}-pin: choose one of them with --{prefix}-certificate")

@@ -21,32 +21,95 @@ def check(args: Namespace, output: Output) -> int:
         raise UsageError("name accounts or say --all, not both")
     if not (args.all or args.name or args.file):
         raise UsageError("no account is named: `mailtui check NAME`, `mailtui check --all` or --file FILE")
+    if args.file:
+        _refuse_without_database(args)
+    trusted = trusted_keys(args.trust_key)
+    days = _certificate_days(args, output)
     legs = frozenset({Leg(args.leg)} if args.leg else Leg)
     with contextlib.ExitStack() as stack:
-        if args.file:
+        database = None if args.file else stack.enter_context(open_database(args))
+        if database is None:
             accounts = choose_accounts(accounts_from_file(args.file), args.name, legs, args.file)
-            record = None
         else:
-            database = stack.enter_context(open_database(args))
             stored = [database.account(name) for name in args.name] if args.name else database.accounts()
             accounts = choose_accounts(stored, args.name, legs, "the database")
-            record = database.record_many
         prepare(accounts)
         # Loaded while the preparation is under way.
         from mailtui.actions.check import CheckOptions, Limits
-        from mailtui.cli.checking import check_accounts
+        from mailtui.actions.memory import Memory
+        from mailtui.cli.checking import Afterwards, check_accounts
+        from mailtui.cli.remedies import Offer
 
+        memory = Memory() if database is None else Memory.load(database)
         return check_accounts(
             accounts,
             secret_store(args, output).reader(),
             output,
             form=args.format,
             options=CheckOptions(
-                legs=legs, stage_timeout=args.timeout / 2, leg_timeout=args.timeout, transcript=args.transcript
+                legs=legs,
+                stage_timeout=args.timeout / 2,
+                leg_timeout=args.timeout,
+                transcript=args.transcript,
+                certificate_days=days,
+                insist=args.insist,
+                accept_changes=args.accept_changes,
             ),
             limits=Limits(total=args.limit, per_host=args.per_host),
-            record=record,
+            record=None if database is None else memory.write(database),
+            memory=memory,
+            afterwards=Afterwards(
+                offer=Offer.FILE if database is None else Offer.STORED,
+                suggest=args.suggest,
+                store=database,
+                fix=args.fix,
+                trusted=trusted,
+            ),
         )
+
+
+def _refuse_without_database(args: Namespace) -> None:
+    """Refuse, with --file, what would change the database. Raises UsageError."""
+    for option, given in (("--fix", args.fix), ("--trust-key", args.trust_key)):
+        if given:
+            raise UsageError(
+                f"{option} changes accounts in the database, not in a file: use --suggest, and edit {args.file}"
+            )
+    if args.accept_changes:
+        raise UsageError("--accept-changes is about earlier checks, and --file keeps none")
+
+
+def trusted_keys(given: Sequence[str] | None) -> frozenset[str]:
+    """The keys that --trust-key consents to, as 64 hex digits each. Raises UsageError."""
+    if not given:
+        return frozenset()
+    from mailtui.model.pins import canonical_pins
+
+    keys: set[str] = set()
+    for text in given:
+        try:
+            pins = canonical_pins(text).split()
+        except ValueError as error:
+            raise UsageError(f"--trust-key: {error}") from None
+        if not pins:
+            raise UsageError("--trust-key: is empty; give the SHA-256 of the server's public key, 64 hex digits")
+        keys.update(pins)
+    return frozenset(keys)
+
+
+def _certificate_days(args: Namespace, output: Output) -> int:
+    """How soon a certificate must end to be a warning: as the option says, or else the settings."""
+    if args.certificate_days is not None:
+        return int(args.certificate_days)
+    from mailtui.storage.paths import settings_path
+    from mailtui.storage.settings import load_settings
+
+    settings = load_settings(settings_path())
+    for problem in settings.problems:
+        # What is wrong with colours and keys is told where they are used; without places, nothing could be read.
+        if not settings.places or ": check" in problem:
+            output.error(problem)
+    return settings.certificate_days
 
 
 def choose_accounts(

@@ -27,7 +27,7 @@ SECRET_SOURCES = "keyring, vault, command:..., env:NAME, file:PATH or ask"
 EXIT_CODES = """\
 exit codes:
   0    all good
-  1    a warning: a certificate ends within 14 days
+  1    a warning: a certificate that ends soon, a dead address family, ...
   2    a leg failed
   3    could not run: usage, configuration, unknown account
   130  interrupted
@@ -109,6 +109,7 @@ def build_parser() -> Parser:
     _add_check(commands)
     add_account_commands(commands)
     _add_secret(commands)
+    _add_doctor(commands)
     _add_demo(commands)
     _add_completion(commands)
     return parser
@@ -121,7 +122,7 @@ def _add_check(commands: "Commands[Parser]") -> None:
         "mailtui.cli.check:check",
         "test accounts, both legs at once, stage by stage",
         "examples:\n  mailtui check ada\n  mailtui check --all --format json\n"
-        f"  mailtui check --file accounts.toml --leg outbound --timeout 5\n\n{EXIT_CODES}",
+        f"  mailtui check --file accounts.toml --leg outbound --timeout 5\n  mailtui check ada --fix\n\n{EXIT_CODES}",
     )
     parser.add_argument("name", metavar="NAME", nargs="*", help="accounts to check, active or not")
     parser.add_argument("--all", action="store_true", help="check every active account")
@@ -138,7 +139,44 @@ def _add_check(commands: "Commands[Parser]") -> None:
         help="seconds that a leg may take; one stage may take half of them (default 20)",
     )
     parser.add_argument("--transcript", action="store_true", help="print the dialogue too, secrets masked")
+    parser.add_argument(
+        "--certificate-days",
+        metavar="N",
+        type=days,
+        help="warn when a certificate ends within N days (default: config.toml, else 14)",
+    )
     add_limits(parser)
+    _add_remedies(parser)
+
+
+def _add_remedies(parser: Parser) -> None:
+    remedies = parser.add_argument_group("what to do about it")
+    remedies.add_argument("--suggest", action="store_true", help="print the TOML of each change that would help")
+    remedies.add_argument("--fix", action="store_true", help="make those that need no consent, and test again")
+    remedies.add_argument(
+        "--trust-key",
+        metavar="SHA256",
+        action="append",
+        help="trust the public key with this SHA-256 where a server has it, and test again; repeatable",
+    )
+    remedies.add_argument(
+        "--accept-changes", action="store_true", help="take the servers as they are now, whatever they were before"
+    )
+    remedies.add_argument(
+        "--insist", action="store_true", help="log in although the same login was refused before; it may lock you out"
+    )
+
+
+def _add_doctor(commands: "Commands[Parser]") -> None:
+    parser = add_command(
+        commands,
+        "doctor",
+        "mailtui.cli.doctor:doctor",
+        "examine this machine: terminal, DNS, certificates, clock, secrets, data folder",
+        "examples:\n  mailtui doctor\n  mailtui doctor --format json\n\n"
+        "exit codes: 0 nothing is wrong, 1 a warning, 2 something fails, 3 could not run",
+    )
+    add_format(parser)
 
 
 def _add_secret(commands: "Commands[Parser]") -> None:
@@ -248,6 +286,14 @@ def positive(text: str) -> int:
         number = 0
     if number < 1:
         raise argparse.ArgumentTypeError("give a whole number from 1 on")
+    return number
+
+
+def days(text: str) -> int:
+    """A number of days, as an argument type: from 0 to ten years."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else -1
+    if not 0 <= number <= 3_650:
+        raise argparse.ArgumentTypeError("give a whole number of days from 0 to 3650")
     return number
 
 

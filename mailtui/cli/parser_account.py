@@ -79,6 +79,15 @@ def add_account_commands(commands: "Commands[Parser]") -> None:
     edit.add_argument("name", metavar="NAME", help="the account")
     _add_copy_and_remove(actions)
     _add_past(actions)
+    accept = add_command(
+        actions,
+        "accept",
+        "mailtui.cli.accept:accept",
+        "take servers as the last check found them, whatever they were before",
+        "example:\n  mailtui account accept ada\n\n"
+        "Do so once you know that the change is meant: until then no password goes out.",
+    )
+    accept.add_argument("name", metavar="NAME", nargs="+", help="the accounts")
     for name, summary in (
         ("enable", "make accounts active: check --all covers them"),
         ("disable", "make accounts inactive: check --all leaves them out"),
@@ -224,7 +233,7 @@ def _add_endpoint(group: Group, prefix: str) -> None:
         help=f"which certificates pass: {', '.join(TRUSTS)} (default system)",
     )
     group.add_argument(f"--{prefix}-ca-file", metavar="FILE", help="a PEM file to trust as well")
-    group.add_argument(f"--{prefix}-pin", metavar="HEX", help="SHA-256 of the server's public key")
+    group.add_argument(f"--{prefix}-pin", metavar="HEX", help="SHA-256 of the server's public key; several with spaces")
     group.add_argument(
         f"--{prefix}-allow-cleartext",
         action="store_true",

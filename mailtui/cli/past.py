@@ -6,10 +6,11 @@ from shlex import quote
 from mailtui.cli.account import JSON_VERSION
 from mailtui.cli.output import DIM, Output, Styled
 from mailtui.cli.places import open_database
+from mailtui.cli.remedies import Remedies, changed_words, diagnosis_of
 from mailtui.cli.words import SEVERITY_STYLES, SEVERITY_WORDS, local_time, milliseconds, table_lines
 from mailtui.model.check import CheckReport, LegReport
+from mailtui.model.diagnosis import UNKNOWN
 from mailtui.model.errors import UsageError
-from mailtui.model.report_json import report_to_json
 from mailtui.model.text import clean
 
 _HEADINGS = ["CHECKED", "OUTBOUND", "TIME", "INBOUND", "TIME", "WHY"]
@@ -18,25 +19,27 @@ _HEADINGS = ["CHECKED", "OUTBOUND", "TIME", "INBOUND", "TIME", "WHY"]
 def history(args: Namespace, output: Output) -> int:
     """Print the checks of an account, the newest first."""
     with open_database(args) as database:
+        account = database.account(args.name)
         reports = database.history(args.name, args.limit, transcripts=False)
     if args.format == "json":
-        documents = [report_to_json(report, transcript=False) for report in reports]
+        remedies = Remedies([account])
+        documents = [remedies.report_json(report, transcript=False) for report in reports]
         output.json({"version": JSON_VERSION, "account": args.name, "reports": documents})
         return 0
     if not reports:
         output.line(f"never checked; run `mailtui check {quote(args.name)}`")
         return 0
-    for line in table_lines(_HEADINGS, [_row(report) for report in reports], output.columns):
+    for line in table_lines(_HEADINGS, [_row(report, account.email) for report in reports], output.columns):
         output.line(*line)
     return 0
 
 
-def _row(report: CheckReport) -> list[Styled]:
+def _row(report: CheckReport, email: str) -> list[Styled]:
     return [
         Styled(local_time(report.started), ""),
         *_leg(report.outbound),
         *_leg(report.inbound),
-        Styled("; ".join(why for leg in report.legs if (why := _why(leg))), ""),
+        Styled("; ".join(why for leg in report.legs if (why := _why(leg, email))), ""),
     ]
 
 
@@ -46,10 +49,17 @@ def _leg(leg: LegReport | None) -> tuple[Styled, Styled]:
     return Styled(SEVERITY_WORDS[leg.severity], SEVERITY_STYLES[leg.severity]), Styled(milliseconds(leg.ms), "")
 
 
-def _why(leg: LegReport) -> str:
+def _why(leg: LegReport, email: str) -> str:
+    parts = [changed_words(leg)]
     if leg.failure is None:
-        return leg.warning
-    return f"{leg.leg.value} {leg.failure.stage.value}: {leg.failure.cause.value}"
+        parts.insert(0, leg.warning)
+    else:
+        diagnosis = diagnosis_of(leg, email)
+        known = (
+            f" ({diagnosis.cause.rstrip('.')})" if diagnosis and diagnosis.rule != UNKNOWN and diagnosis.cause else ""
+        )
+        parts.insert(0, f"{leg.leg.value} {leg.failure.stage.value}: {leg.failure.cause.value}{known}")
+    return ", ".join(part for part in parts if part)
 
 
 def report(args: Namespace, output: Output) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Protocol as Interface
 
 from mailtui.actions.check import Listener
+from mailtui.actions.fixing import Proposal
 from mailtui.cli.live import LEAST_COLUMNS, LadderView, ManyView
-from mailtui.cli.output import Output, Part
+from mailtui.cli.output import GOOD, Output, Part, Styled
+from mailtui.cli.remedies import Remedies, change_json
 from mailtui.cli.words import account_line, stage_line, transcript_lines, verdict_lines
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event, Leg, LegFinished, LegReport, Severity, StageFinished, Status
-from mailtui.model.report_json import VERSION, report_to_json, severity_name
+from mailtui.model.report_json import VERSION, severity_name
 from mailtui.model.text import clean, width
 
 NAME_COLUMNS = 40
@@ -31,25 +33,54 @@ class Presenter(Interface):
     def tick(self) -> None:
         """Time has passed; called several times a second."""
 
+    def fixed(self, proposal: Proposal) -> None:
+        """An account was changed as proposed, and will be tested again."""
+
     def end(self, severity: Severity) -> None:
         """All accounts are done."""
 
 
-def choose_presenter(
-    output: Output, accounts: Sequence[Account], legs: frozenset[Leg], form: str, *, transcript: bool
-) -> Presenter:
-    """The presenter for this output, these accounts and this `form` (text or json)."""
+def choose_presenter(teller: "Teller", accounts: Sequence[Account], legs: frozenset[Leg], form: str) -> Presenter:
+    """The presenter for this teller's output, these accounts and this `form` (text or json)."""
+    output = teller.output
     if form == "json":
-        return JsonPresenter(output, [account.name for account in accounts], transcript=transcript)
+        return JsonPresenter(teller, [account.name for account in accounts])
     columns = min(NAME_COLUMNS, max(width(clean(account.name)) for account in accounts))
     if not output.live or output.columns < LEAST_COLUMNS:
-        return PlainPresenter(output, len(accounts), columns, transcript=transcript)
+        return PlainPresenter(teller, len(accounts), columns)
     if len(accounts) > 1:
-        return ManyPresenter(output, len(accounts), columns, transcript=transcript)
+        return ManyPresenter(teller, len(accounts), columns)
     ladder = LadderView(output, accounts[0], legs, time.monotonic)
     if ladder.height >= output.rows:
-        return PlainPresenter(output, 1, columns, transcript=transcript)
-    return LadderPresenter(output, ladder, transcript=transcript)
+        return PlainPresenter(teller, 1, columns)
+    return LadderPresenter(teller, ladder)
+
+
+class Teller:
+    """Puts into lines what presenters of text have in common: the end of a leg, and a fix that was made."""
+
+    def __init__(self, output: Output, remedies: Remedies, *, transcript: bool) -> None:
+        self.output = output
+        self.remedies = remedies
+        self.transcript = transcript
+
+    def leg(self, account: str, leg: LegReport) -> None:
+        """The verdict of a leg, what to do about it, and its dialogue if that is wanted."""
+        for line in (*verdict_lines(account, leg), *self.remedies.lines(account, leg)):
+            self.output.line(*line)
+        self.dialogue(account, leg)
+
+    def dialogue(self, account: str, leg: LegReport) -> None:
+        """The dialogue of a leg, if that is wanted."""
+        if self.transcript:
+            for line in transcript_lines(account, leg):
+                self.output.line(*line)
+
+    def fixed(self, proposal: Proposal) -> None:
+        """What was changed."""
+        head = f"{proposal.account.name}  {proposal.leg.leg.value:<8}  "
+        self.output.line(head, Styled("applied", GOOD), f": {proposal.fix.words}; testing again")
+        self.output.flush()
 
 
 class _Counts:
@@ -73,11 +104,11 @@ class PlainPresenter:
     Many end with a table of one line for each account.
     """
 
-    def __init__(self, output: Output, total: int, name_columns: int, *, transcript: bool) -> None:
-        self._output = output
+    def __init__(self, teller: Teller, total: int, name_columns: int) -> None:
+        self._output = teller.output
+        self._teller = teller
         self._name_columns = name_columns
         self._total = total
-        self._transcript = transcript
         self._counts = _Counts()
         self._summary: dict[str, list[Part]] = {}
 
@@ -93,12 +124,16 @@ class PlainPresenter:
             for leg in report.legs:
                 for result in leg.stages:
                     self._output.line(*stage_line(report.account, leg.leg, result))
-                self._end_leg(report.account, leg)
+                self._teller.leg(report.account, leg)
             self._summary[report.account] = account_line(report, self._name_columns)
         self._output.flush()
 
     def tick(self) -> None:
         """Nothing moves between the lines."""
+
+    def fixed(self, proposal: Proposal) -> None:
+        """Say what was changed."""
+        self._teller.fixed(proposal)
 
     def end(self, severity: Severity) -> None:
         """Sum up many accounts."""
@@ -115,20 +150,16 @@ class PlainPresenter:
             for result in event.report.stages:
                 if result.status is Status.SKIPPED:
                     self._output.line(*stage_line(event.account, event.report.leg, result))
-            self._end_leg(event.account, event.report)
+            self._teller.leg(event.account, event.report)
         self._output.flush()
-
-    def _end_leg(self, account: str, leg: LegReport) -> None:
-        _tell_leg(self._output, account, leg, transcript=self._transcript)
 
 
 class LadderPresenter:
     """One account, drawn live, then its verdicts."""
 
-    def __init__(self, output: Output, ladder: LadderView, *, transcript: bool) -> None:
-        self._output = output
+    def __init__(self, teller: Teller, ladder: LadderView) -> None:
+        self._teller = teller
         self._ladder = ladder
-        self._transcript = transcript
 
     @property
     def on_event(self) -> Listener | None:
@@ -139,24 +170,29 @@ class LadderPresenter:
         """Finish the drawing, and print the verdicts below it."""
         self._ladder.draw()
         for leg in report.legs:
-            _tell_leg(self._output, report.account, leg, transcript=self._transcript)
+            self._teller.leg(report.account, leg)
 
     def tick(self) -> None:
         """Draw again, for the times of running stages."""
         self._ladder.draw()
+
+    def fixed(self, proposal: Proposal) -> None:
+        """Say what was changed."""
+        self._teller.fixed(proposal)
 
     def end(self, severity: Severity) -> None:
         """All is said by then."""
 
 
 class ManyPresenter:
-    """Many accounts on a terminal: a line for each as it ends, the failed ones told in full at the end."""
+    """Many accounts on a terminal: a line for each as it ends, and at the end what to do about those that failed."""
 
-    def __init__(self, output: Output, total: int, name_columns: int, *, transcript: bool) -> None:
-        self._output = output
-        self._view = ManyView(output, total, name_columns)
+    def __init__(self, teller: Teller, total: int, name_columns: int) -> None:
+        self._output = teller.output
+        self._teller = teller
+        self._view = ManyView(self._output, total, name_columns)
         self._counts = _Counts()
-        self._transcript = transcript
+        self._todo: dict[str, list[list[Part]]] = {}
 
     @property
     def on_event(self) -> Listener | None:
@@ -167,27 +203,36 @@ class ManyPresenter:
         """Print the line of an account that has ended."""
         self._counts.add(report.severity)
         self._view.on_report(report)
-        if self._transcript:
-            for leg in report.legs:
-                for line in transcript_lines(report.account, leg):
-                    self._output.line(*line)
+        if todo := list(self._teller.remedies.brief_lines(report)):
+            self._todo[report.account] = todo
+        for leg in report.legs:
+            self._teller.dialogue(report.account, leg)
 
     def tick(self) -> None:
         """Draw the count again."""
         self._view.draw()
 
+    def fixed(self, proposal: Proposal) -> None:
+        """Say what was changed."""
+        self._teller.fixed(proposal)
+
     def end(self, severity: Severity) -> None:
-        """Put the sum in the place of the count."""
+        """Put what to do and the sum in the place of the count."""
         self._output.erase()
+        if self._todo:
+            self._output.line()
+        for _, lines in sorted(self._todo.items()):
+            for line in lines:
+                self._output.line(*line)
         self._output.line(self._counts.told())
 
 
 class JsonPresenter:
     """One document at the end, the accounts in the order in which they were asked for (docs/json.md)."""
 
-    def __init__(self, output: Output, names: Sequence[str], *, transcript: bool) -> None:
-        self._output = output
-        self._transcript = transcript
+    def __init__(self, teller: Teller, names: Sequence[str]) -> None:
+        self._teller = teller
+        self._fixed: list[dict[str, object]] = []
         # Kept as text: a few times smaller than the reports.
         self._texts: dict[str, str] = dict.fromkeys(names, "")
 
@@ -197,23 +242,22 @@ class JsonPresenter:
         return None
 
     def on_report(self, report: CheckReport) -> None:
-        """Keep a report for the document."""
-        self._texts[report.account] = json.dumps(report_to_json(report, transcript=self._transcript))
+        """Keep a report for the document; the one of a second test takes the place of the first."""
+        document = self._teller.remedies.report_json(report, transcript=self._teller.transcript)
+        self._texts[report.account] = json.dumps(document)
 
     def tick(self) -> None:
         """Nothing is shown before the end."""
 
+    def fixed(self, proposal: Proposal) -> None:
+        """Keep what was changed for the document."""
+        where = {"account": proposal.account.name, "leg": proposal.leg.leg.value}
+        self._fixed.append({**where, "change": change_json(proposal)})
+
     def end(self, severity: Severity) -> None:
         """Print the document."""
         accounts = ",\n".join(text for text in self._texts.values() if text)
-        self._output.json_text(
-            f'{{"version": {VERSION}, "severity": "{severity_name(severity)}", "accounts": [\n{accounts}\n]}}'
+        self._teller.output.json_text(
+            f'{{"version": {VERSION}, "severity": "{severity_name(severity)}", '
+            f'"fixed": {json.dumps(self._fixed)}, "accounts": [\n{accounts}\n]}}'
         )
-
-
-def _tell_leg(output: Output, account: str, leg: LegReport, *, transcript: bool) -> None:
-    for line in verdict_lines(account, leg):
-        output.line(*line)
-    if transcript:
-        for line in transcript_lines(account, leg):
-            output.line(*line)

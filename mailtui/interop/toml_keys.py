@@ -43,7 +43,7 @@ _SECURITY = Key("security", str, Security.IMPLICIT_TLS.value, _choices(Security)
 _CERTIFICATE_KEYS = (
     Key("certificate", str, Trust.SYSTEM.value, _choices(Trust)),
     Key("ca_file", str, "", "absolute path of a PEM file, for certificate = ca-file"),
-    Key("pin", str, "", "SHA-256 of the server's public key in hex, for certificate = pin"),
+    Key("pin", str, "", "SHA-256 of the server's public key, hex or sha256//BASE64; several with spaces"),
     Key("allow_cleartext", bool, False, "true lets the password cross an unprotected connection"),
 )
 

@@ -12,7 +12,7 @@ from mailtui.model.errors import AccountFileError
 from mailtui.model.text import clean
 from mailtui.model.validation import problems
 
-_LONG_NUMBER = re.compile(r"[0-9][0-9_]{3999,}")
+_LONG_NUMBER = re.compile(r"(?<![0-9_])[0-9][0-9_]{3999,}")
 _SYNTAX_LINE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)$")
 
 

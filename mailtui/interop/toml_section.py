@@ -17,6 +17,7 @@ from mailtui.model.account import (
     Security,
     Trust,
 )
+from mailtui.model.pins import pins_as_typed
 from mailtui.model.text import clean
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -141,7 +142,7 @@ class Section:
             self._account.report(
                 self._field("ca_file"), "is a relative path, and a check may run from anywhere; give the absolute path"
             )
-        pin = self.text("pin").replace(":", "").lower()
+        pin = pins_as_typed(self.text("pin"))
         if "certificate" in self._table:
             trust = self.choice("certificate", Trust.SYSTEM)
         elif ca_file and pin:

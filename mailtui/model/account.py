@@ -94,13 +94,19 @@ class Trust(StrEnum):
 class CertificatePolicy:
     """Which certificates an endpoint accepts.
 
-    `ca_file` (PEM path, with CA_FILE) is trusted beside the system store; `pin` (with PIN) is the lower-case
-    hex SHA-256 of the certificate's SubjectPublicKeyInfo (as in RFC 7469), so a renewal with the same key passes.
+    `ca_file` (PEM path, with CA_FILE) is trusted beside the system store; `pin` (with PIN) holds the lower-case hex
+    SHA-256 of each acceptable certificate's SubjectPublicKeyInfo (as in RFC 7469), divided by single spaces: a renewal
+    with the same key passes, and so does the move to a successor's key that is there already.
     """
 
     trust: Trust = Trust.SYSTEM
     ca_file: str = ""
     pin: str = ""
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        """Each of the pins."""
+        return tuple(self.pin.split())
 
 
 @lru_cache(maxsize=1_024)

@@ -101,6 +101,7 @@ class Cause(StrEnum):
     SILENT = "silent"
     TLS_FAILED = "tls-failed"
     NOT_TLS = "not-tls"
+    NOT_PLAIN = "not-plain"
     CERTIFICATE_EXPIRED = "certificate-expired"
     CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
     CERTIFICATE_WRONG_NAME = "certificate-wrong-name"
@@ -145,6 +146,7 @@ _KINDS = {
     Cause.SILENT: FailureKind.TIMEOUT,
     Cause.TLS_FAILED: FailureKind.TLS,
     Cause.NOT_TLS: FailureKind.TLS,
+    Cause.NOT_PLAIN: FailureKind.TLS,
     Cause.CERTIFICATE_EXPIRED: FailureKind.CERTIFICATE,
     Cause.CERTIFICATE_NOT_YET_VALID: FailureKind.CERTIFICATE,
     Cause.CERTIFICATE_WRONG_NAME: FailureKind.CERTIFICATE,

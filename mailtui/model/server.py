@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 
 from mailtui.model.account import Security
+
+
+def is_loopback(*addresses: str) -> bool:
+    """Whether all of `addresses`, of which there must be one, are this machine itself. Raises ValueError."""
+    found = [ip_address(address) for address in addresses]
+    return bool(found) and all((getattr(each, "ipv4_mapped", None) or each).is_loopback for each in found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,19 @@ class FamilyFacts:
     error: str = ""
     is_silent: bool = False
     """It neither answered nor refused: every program that tries it first waits for its own deadline."""
+
+
+def families_warning(families: tuple[FamilyFacts, ...]) -> str:
+    """One line about an address family that is silent while another answers; else empty."""
+    answering = [facts for facts in families if facts.ms is not None]
+    silent = [facts for facts in families if facts.is_silent]
+    if not answering or not silent:
+        return ""
+    dead, living = silent[0], answering[0]
+    return (
+        f"{dead.family} is dead: {dead.address} does not answer, {living.family} does;"
+        f" every program that tries {dead.family} first waits for it"
+    )
 
 
 class Service(StrEnum):

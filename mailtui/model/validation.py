@@ -1,13 +1,22 @@
 """What an account may hold: every problem found at once, each naming its field and what to do."""
 
-import re
 from collections.abc import Iterator
 
-from mailtui.model.account import METHODS, Account, AuthMethod, Endpoint, Protocol, SecretRef, Trust, ascii_host
+from mailtui.model.account import (
+    METHODS,
+    Account,
+    AuthMethod,
+    CertificatePolicy,
+    Endpoint,
+    Protocol,
+    SecretRef,
+    Trust,
+    ascii_host,
+)
 from mailtui.model.errors import FieldError, InvalidAccount
+from mailtui.model.pins import canonical_pins
 from mailtui.model.text import has_hostile
 
-_PIN = re.compile(r"[0-9a-f]{64}")
 _TEXT_LIMIT = 1_000
 # It stands in every line that speaks of the account.
 _NAME_LIMIT = 100
@@ -120,8 +129,23 @@ def _endpoint(prefix: str, endpoint: Endpoint) -> Iterator[FieldError]:
     yield from _text(f"{prefix}.ca_file", policy.ca_file)
     if policy.trust is Trust.CA_FILE and not policy.ca_file:
         yield FieldError(f"{prefix}.ca_file", "is missing; give a PEM file, or choose another certificate policy")
-    if policy.trust is Trust.PIN and not _PIN.fullmatch(policy.pin):
-        yield FieldError(f"{prefix}.pin", "is not 64 lower-case hex digits, the SHA-256 of the server's public key")
+    yield from _pin(f"{prefix}.pin", policy)
+
+
+def _pin(name: str, policy: CertificatePolicy) -> Iterator[FieldError]:
+    if policy.trust is not Trust.PIN:
+        # It is only kept, for the day it is chosen.
+        yield from _text(name, policy.pin)
+        return
+    try:
+        pins = canonical_pins(policy.pin)
+    except ValueError as error:
+        yield FieldError(name, str(error))
+        return
+    if not pins:
+        yield FieldError(name, "is missing; give the SHA-256 of the server's public key, 64 hex digits")
+    elif pins != policy.pin:
+        yield FieldError(name, "is not as pins are stored: 64 lower-case hex digits each, with one space between them")
 
 
 def _method(prefix: str, method: AuthMethod, protocol: Protocol) -> Iterator[FieldError]:

@@ -3,14 +3,18 @@
 import asyncio
 import socket
 import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from mailtui.model.account import Endpoint, Trust
+from mailtui.model.account import DEFAULT_PORTS, Endpoint, Protocol, Security, Trust
 from mailtui.model.check import Cause, CertificateFacts, Stage, TlsFacts, utc_now
+from mailtui.model.server import FamilyFacts, Found
 from mailtui.protocols.certificate_facts import certificate_chain, certificate_facts
 from mailtui.protocols.certificates import build_context
 from mailtui.protocols.faults import WireError, system_words, tls_fault
-from mailtui.protocols.resolve import Address, Once, Resolver
+from mailtui.protocols.resolve import Address, Once, Resolver, WhileWanted
 from mailtui.protocols.tls import TlsTransport
 from mailtui.protocols.trace import StageBlock, Trace
 
@@ -18,12 +22,21 @@ from mailtui.protocols.trace import StageBlock, Trace
 ATTEMPT_DELAY = 0.25
 
 
+LookKey = tuple[str, int, Protocol, bool]
+
+
 class Network:
-    """What the legs of one run share: looked-up names and certificate contexts, each made once."""
+    """What the legs of one run share, each found out once: names, certificate contexts, what else a port may speak.
+
+    `ports` are those where a server is looked for that is not where an account says.
+    """
 
     def __init__(self) -> None:
         self.resolver = Resolver()
         self.contexts = Once(build_context)
+        self.looks: WhileWanted[LookKey, Found | None] = WhileWanted()
+        self.families: WhileWanted[tuple[str, int], tuple[FamilyFacts, ...]] = WhileWanted()
+        self.ports: Mapping[tuple[Protocol, Security], int] = DEFAULT_PORTS
 
 
 async def connect(trace: Trace, network: Network, wire: asyncio.BaseProtocol) -> tuple[asyncio.Transport, Address]:
@@ -33,11 +46,14 @@ async def connect(trace: Trace, network: Network, wire: asyncio.BaseProtocol) ->
         addresses = await network.resolver.addresses(endpoint.ascii_host, endpoint.port)
         if not addresses:
             raise WireError(Cause.NAME_NOT_FOUND, f"{endpoint.host} has neither an IPv4 nor an IPv6 address")
-        block.detail = ", ".join(address.host for address in addresses)
+        trace.addresses = tuple(address.host for address in addresses)
+        block.detail = ", ".join(trace.addresses)
     async with trace.stage(Stage.CONNECT) as block:
-        connected, address = await _connect_first(interleave(addresses), block)
+        connected, address, attempts = await _connect_first(interleave(addresses), block)
         trace.round_trips += 1
         trace.address = address.host
+        if trace.on_connected is not None:
+            trace.on_connected(addresses, attempts)
         transport, _ = await asyncio.get_running_loop().create_connection(lambda: wire, sock=connected)
         return transport, address
 
@@ -53,52 +69,72 @@ def interleave(addresses: list[Address]) -> list[Address]:
     return mixed
 
 
-async def _connect_first(addresses: list[Address], block: StageBlock) -> tuple[socket.socket, Address]:
-    """The first connection that stands, the next address joining after a failure or ATTEMPT_DELAY (RFC 8305)."""
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One address that was tried: the milliseconds to its connection, or why there is none."""
+
+    address: Address
+    ms: float
+    error: OSError | None = None
+
+
+async def _connect_first(
+    addresses: list[Address], block: StageBlock
+) -> tuple[socket.socket, Address, tuple[Attempt, ...]]:
+    """The first connection that stands, the next address joining after a failure or ATTEMPT_DELAY (RFC 8305).
+
+    With it come the attempts that have ended, the successful one last; those given up are none.
+    """
     if len(addresses) == 1:
         block.detail = _answered(addresses[0], [])
-        return await _connect_one(addresses[0]), addresses[0]
+        return await connect_one(addresses[0]), addresses[0], ()
     waiting = list(addresses)
-    running: dict[asyncio.Task[socket.socket], Address] = {}
-    failed: list[tuple[Address, OSError]] = []
+    running: dict[asyncio.Task[socket.socket], tuple[Address, float]] = {}
+    failed: list[Attempt] = []
     try:
         while waiting or running:
             if waiting:
                 address = waiting.pop(0)
-                running[asyncio.ensure_future(_connect_one(address))] = address
+                running[asyncio.ensure_future(connect_one(address))] = (address, time.perf_counter())
             done, _ = await asyncio.wait(
                 running, timeout=ATTEMPT_DELAY if waiting else None, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
-                address = running.pop(task)
+                address, began = running.pop(task)
                 error = task.exception()
+                ms = round((time.perf_counter() - began) * 1_000, 3)
                 if error is None:
                     block.detail = _answered(address, failed)
-                    return task.result(), address
+                    return task.result(), address, (*failed, Attempt(address, ms))
                 if not isinstance(error, OSError):
                     raise error
-                failed.append((address, error))
+                failed.append(Attempt(address, ms, error))
     finally:
         for task in running:
             task.cancel()
         for outcome in await asyncio.gather(*running, return_exceptions=True):
             if isinstance(outcome, socket.socket):
                 outcome.close()
-    block.detail = "; ".join(
-        f"{address.host} ({address.family_label}): {system_words(error)}" for address, error in failed
-    )
+    block.detail = "; ".join(_words(attempt) for attempt in failed)
     # The families may fail differently; a refusal is the more telling answer, for the host is there.
-    raise min((error for _, error in failed), key=lambda error: not isinstance(error, ConnectionRefusedError))
+    raise min(
+        (attempt.error for attempt in failed if attempt.error is not None),
+        key=lambda error: not isinstance(error, ConnectionRefusedError),
+    )
 
 
-def _answered(address: Address, failed: list[tuple[Address, OSError]]) -> str:
+def _answered(address: Address, failed: list[Attempt]) -> str:
     words = f"{address.host} ({address.family_label})"
-    for other, error in failed:
-        words += f"; {other.host} ({other.family_label}) failed: {system_words(error)}"
-    return words
+    return "; ".join([words, *(_words(attempt, " failed") for attempt in failed)])
 
 
-async def _connect_one(address: Address) -> socket.socket:
+def _words(attempt: Attempt, verdict: str = "") -> str:
+    assert attempt.error is not None
+    return f"{attempt.address.host} ({attempt.address.family_label}){verdict}: {system_words(attempt.error)}"
+
+
+async def connect_one(address: Address) -> socket.socket:
+    """A connection to one address. Raises OSError."""
     connection = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         connection.setblocking(False)
@@ -125,14 +161,20 @@ async def protect(
         raise
     except ssl.SSLError as error:
         cause, hint = tls_fault(error, endpoint.security)
-        spoken = protected.first_octets if cause is Cause.NOT_TLS else b""
-        raise WireError(cause, hint, spoken.decode("utf-8", "backslashreplace").strip()) from error
+        # The greeting; what may follow complains of our handshake.
+        greeting = protected.first_octets.strip().partition(b"\n")[0].rstrip() if cause is Cause.NOT_TLS else b""
+        words = greeting.decode("utf-8", "backslashreplace")
+        raise WireError(cause, hint, words, protected.first_octets) from error
+    except BaseException:
+        # A hang-up, a reset or the deadline: what came before it is all there is to tell by.
+        trace.heard = protected.first_octets
+        raise
     facts = tls_facts(protected.session, endpoint)
     trace.tls = facts
     trace.round_trips += 1 if facts.version == "TLSv1.3" else 2
     block.detail = describe_tls(facts, utc_now())
     if endpoint.certificate.trust is Trust.PIN and (
-        facts.certificate is None or facts.certificate.pin != endpoint.certificate.pin
+        facts.certificate is None or facts.certificate.pin not in endpoint.certificate.pins
     ):
         raise WireError(Cause.CERTIFICATE_NOT_PINNED, f"the key of {endpoint.label} is not the one that is pinned")
     return protected

@@ -6,20 +6,24 @@ import socket
 import ssl
 
 from mailtui.model.account import Security
-from mailtui.model.check import Cause, CertificateFacts, Failure, Stage
+from mailtui.model.check import Cause, CertificateFacts, Failure, Stage, utc_now
 
 # What has run out is here, not at the server.
 _LOCAL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class WireError(Exception):
-    """A protocol cannot go on. `hint` is our words, `reply` the server's own, not yet cleaned."""
+    """A protocol cannot go on. `hint` is our words, `reply` the server's own, not yet cleaned.
 
-    def __init__(self, cause: Cause, hint: str, reply: str = "") -> None:
+    `heard` is, as it came, what another service than the expected one said first.
+    """
+
+    def __init__(self, cause: Cause, hint: str, reply: str = "", heard: bytes = b"") -> None:
         super().__init__(hint)
         self.cause = cause
         self.hint = hint
         self.reply = reply
+        self.heard = heard
 
 
 class StageFailed(Exception):
@@ -66,12 +70,22 @@ def system_words(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__
 
 
+# The name is there and has no address, or none of a family that this machine knows; not every system tells it apart.
+_NO_ADDRESS = frozenset(getattr(socket, name) for name in ("EAI_NODATA", "EAI_ADDRFAMILY") if hasattr(socket, name)) - {
+    socket.EAI_NONAME
+}
+
+
 def _name_fault(error: socket.gaierror, where: str) -> tuple[Cause, str]:
     host = where.rsplit(":", 1)[0]
-    not_found = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
-    if error.errno in not_found:
+    if error.errno == socket.EAI_NONAME:
         return Cause.NAME_NOT_FOUND, f"there is no server named {host}; check the spelling"
-    return Cause.DNS_FAILED, f"the name {host} could not be looked up: {error.strerror}"
+    if error.errno in _NO_ADDRESS:
+        return Cause.NAME_NOT_FOUND, f"{host} has neither an IPv4 nor an IPv6 address; check the spelling"
+    words = f"whether {host} exists could not be learnt"
+    if error.errno == socket.EAI_AGAIN:
+        return Cause.DNS_FAILED, f"{words}: no name server gave an answer ({error.strerror}); is this machine online?"
+    return Cause.DNS_FAILED, f"{words}: the look-up failed ({error.strerror})"
 
 
 # X509_V_ERR_* of OpenSSL's x509_vfy.h, as ssl gives them in verify_code.
@@ -87,24 +101,33 @@ _CERTIFICATE_CAUSES = {
 }
 # The first holds without the certificate's facts, the second adds what they say.
 _CERTIFICATE_WORDS = {
-    Cause.CERTIFICATE_NOT_YET_VALID: ("is not valid yet", "; it begins on {facts.not_before:%Y-%m-%d}"),
+    Cause.CERTIFICATE_NOT_YET_VALID: (
+        "is not valid yet",
+        "; it begins on {facts.not_before:%Y-%m-%d}, and this machine's clock says {now:%Y-%m-%d %H:%M} UTC",
+    ),
     Cause.CERTIFICATE_EXPIRED: ("has expired", " on {facts.not_after:%Y-%m-%d}"),
     Cause.CERTIFICATE_SELF_SIGNED: ("is self-signed", ""),
     Cause.CERTIFICATE_UNKNOWN_ISSUER: ("comes from an issuer that is not trusted", ": {facts.issuer}"),
     Cause.CERTIFICATE_WRONG_NAME: ("is for another name", ": {names}"),
 }
 
+_OF_TIME = frozenset({Cause.CERTIFICATE_NOT_YET_VALID, Cause.CERTIFICATE_EXPIRED})
+
 
 def certificate_fault(
     error: ssl.SSLCertVerificationError, where: str, facts: CertificateFacts | None
 ) -> tuple[Cause, str]:
     """The cause and the one line for a certificate that was rejected, with its facts where they are known."""
-    cause = _CERTIFICATE_CAUSES.get(error.verify_code, Cause.CERTIFICATE_INVALID)
+    cause, now = _CERTIFICATE_CAUSES.get(error.verify_code, Cause.CERTIFICATE_INVALID), utc_now()
     words, more = _CERTIFICATE_WORDS.get(cause, (f"is not acceptable: {error.verify_message}", ""))
+    if cause in _OF_TIME and facts is not None and facts.not_before <= now <= facts.not_after:
+        # The server's own is within its days: what was rejected stands above it.
+        return cause, f"the certificate of an issuer of {where}, above its own from {facts.issuer}, {words}"
     hint = f"the certificate of {where} {words}"
-    if facts is None or not more:
-        return cause, hint
-    return cause, hint + more.format(facts=facts, names=", ".join(facts.names) or facts.subject)
+    if facts is not None:
+        hint += more.format(facts=facts, names=", ".join(facts.names) or facts.subject, now=now)
+    # One cause, three reasons: nobody knows the root, or a certificate between it and the server's own is missing.
+    return cause, f"{hint} ({error.verify_message})" if cause is Cause.CERTIFICATE_UNKNOWN_ISSUER else hint
 
 
 # What OpenSSL says, by version, when the first bytes that come are no TLS record.

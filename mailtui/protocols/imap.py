@@ -62,6 +62,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
 
     def protected(self, transport: asyncio.Transport) -> None:
         self.transport = transport
+        self._bye = ""
 
     def unread(self) -> bool:
         unasked = self._challenges or (self._units and not self._sent)
@@ -122,7 +123,8 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
         line = parts[0]
         self._trace.received(line if len(parts) == 1 else b" ".join(parts))
         if self._greeting is None:
-            if not line.upper().startswith((b"* OK", b"* PREAUTH", b"* BYE")):
+            mark, word, *_ = (*line.upper().split(b" ", 2), b"", b"")
+            if mark != b"*" or word not in (b"OK", b"PREAUTH", b"BYE"):
                 raise foreign_banner("IMAP", line)
             self._greeting = line
             self._arrivals.wake()

@@ -20,7 +20,10 @@ from mailtui.protocols.session import (
 from mailtui.protocols.trace import StageBlock, Trace
 
 _EXISTS = re.compile(r"([0-9]{1,10}) EXISTS", re.IGNORECASE)
-_STATUS_SIZE = re.compile(r"STATUS .*\(.*\bSIZE ([0-9]{1,19})\b", re.IGNORECASE)
+_STATUS_SIZE = re.compile(r"STATUS [^(]*\((?:[^()]* )?SIZE ([0-9]{1,19})\b", re.IGNORECASE)
+# RFC 3501 section 9 counts messages in 32 bits, RFC 8438 octets in 63.
+_MOST_MESSAGES = (1 << 32) - 1
+_MOST_OCTETS = (1 << 63) - 1
 
 # RFC 5530: these say that the server, not the login, is the trouble.
 _PASSING = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
@@ -170,13 +173,13 @@ class ImapSession(Session):
                 block.detail = f"given with the login: {block.detail}"
         async with trace.stage(Stage.MAILBOX) as block:
             if status is not None:
-                trace.octets = _number(_STATUS_SIZE, (await self.wire.answered(status)).lines)
+                trace.octets = _number(_STATUS_SIZE, _MOST_OCTETS, (await self.wire.answered(status)).lines)
             response = await self.wire.answered(examine)
             block.reply = _words(response)
             if response.result != "OK":
                 raise _refused_mailbox(response)
             self.wire.state = SELECTED
-            trace.messages = _number(_EXISTS, response.lines)
+            trace.messages = _number(_EXISTS, _MOST_MESSAGES, response.lines)
             if trace.messages is None:
                 raise WireError(Cause.BAD_REPLY, "INBOX was opened without a word on what is in it", _words(response))
             octets = "" if trace.octets is None else f", {trace.octets} octets"
@@ -209,13 +212,15 @@ def _untagged_capabilities(lines: list[bytes]) -> tuple[str, ...]:
     for line in lines[:-1]:
         word, _, rest = _text(line).partition(" ")
         if word.upper() == "CAPABILITY":
-            return tuple(rest.split())
+            items = tuple(rest.split())
+            # Capabilities are atoms (RFC 3501 section 7.2.1): with a literal among them the list is out of step.
+            return () if any(item.startswith("{") for item in items) else items
     return ()
 
 
-def _number(pattern: re.Pattern[str], lines: list[bytes]) -> int | None:
+def _number(pattern: re.Pattern[str], most: int, lines: list[bytes]) -> int | None:
     for line in lines[:-1]:
-        if found := pattern.match(_text(line)):
+        if (found := pattern.match(_text(line))) and int(found[1]) <= most:
             return int(found[1])
     return None
 

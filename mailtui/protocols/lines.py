@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mailtui.model.check import Cause
+from mailtui.model.server import Service
 from mailtui.protocols.faults import WireError
 
 
@@ -40,30 +41,64 @@ class LineBuffer:
         return len(self._rest)
 
 
+_FIRST_WORDS = (
+    (b"SSH-", Service.SSH),
+    (b"HTTP/", Service.HTTP),
+    (b"<!DOCTYP", Service.HTTP),
+    (b"<HTML", Service.HTTP),
+    (b"* OK", Service.IMAP),
+    (b"* PREAUT", Service.IMAP),
+    (b"* BYE", Service.IMAP),
+    (b"+OK", Service.POP3),
+    (b"-ERR", Service.POP3),
+    # The codes that a greeting may have (RFC 5321 sections 3.1 and 4.2.3).
+    (b"220 ", Service.SMTP),
+    (b"220-", Service.SMTP),
+    (b"554 ", Service.SMTP),
+    (b"554-", Service.SMTP),
+    (b"421 ", Service.SMTP),
+    (b"421-", Service.SMTP),
+)
+_NAMES = {
+    Service.SMTP: "an SMTP server",
+    Service.IMAP: "an IMAP server",
+    Service.POP3: "a POP3 server",
+    Service.HTTP: "a web server",
+    Service.SSH: "an SSH server",
+    Service.OTHER: "an FTP server",
+}
+
+
+def service_of(line: bytes) -> Service | None:
+    """Which service says `line` first; None when it is none that is known."""
+    start = line[:8].upper()
+    service = next((service for prefix, service in _FIRST_WORDS if start.startswith(prefix)), None)
+    if service is Service.SMTP and b"FTP" in line.upper():
+        # RFC 959 greets with the same codes.
+        return Service.OTHER
+    return service
+
+
+def is_tls(octets: bytes) -> bool:
+    """Whether `octets` begin with a TLS record: an alert or a handshake (RFC 8446 section 5.1)."""
+    return octets[:2] in (b"\x15\x03", b"\x16\x03")
+
+
 def foreign_protocol(line: bytes) -> str:
     """Which other service says `line` first, in words; empty when it is none that is known."""
-    start = line[:8].upper()
-    for prefix, words in (
-        (b"SSH-", "this is an SSH server"),
-        (b"HTTP/", "this is a web server"),
-        (b"<!DOCTYP", "this is a web server"),
-        (b"<HTML", "this is a web server"),
-        (b"* OK", "this is an IMAP server"),
-        (b"* PREAUT", "this is an IMAP server"),
-        (b"* BYE", "this is an IMAP server"),
-        (b"+OK", "this is a POP3 server"),
-        (b"220 ", "this is an SMTP or FTP server"),
-        (b"220-", "this is an SMTP or FTP server"),
-        (b"\x15\x03", "this server wants TLS at once"),
-    ):
-        if start.startswith(prefix):
-            return words
-    return ""
+    if is_tls(line):
+        return "this server wants TLS at once"
+    service = service_of(line)
+    return "" if service is None else f"this is {_NAMES[service]}"
 
 
 def foreign_banner(expected: str, line: bytes) -> WireError:
     """The error for a first line that no server of the protocol `expected` would send."""
     words = foreign_protocol(line) or "the first line is not one of its"
+    heard = line[:1_000]
     return WireError(
-        Cause.FOREIGN_BANNER, f"this is no {expected} server: {words}", line[:1_000].decode("utf-8", "backslashreplace")
+        Cause.FOREIGN_BANNER,
+        f"this is no {expected} server: {words}",
+        heard.decode("utf-8", "backslashreplace"),
+        heard,
     )

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from typing import cast
 
+from mailtui.model.account import AuthMethod, Security
 from mailtui.model.check import Cause, Stage
 from mailtui.protocols import sasl
 from mailtui.protocols.arrivals import Arrivals
@@ -25,6 +26,9 @@ _CAPABILITY_LINES = 200
 _CAPABILITY_OCTETS = 512 * _CAPABILITY_LINES
 # RFC 2449 section 4: a command line is 255 octets, its CRLF among them.
 _COMMAND_LIMIT = 253
+
+# A drop of more octets, or messages, is beyond what is counted anywhere (RFC 8438: 63 bits).
+_MOST = (1 << 63) - 1
 
 # RFC 3206 and RFC 2449 section 8.1: these say that the server, not the login, is the trouble, and that it will pass.
 _PASSING = frozenset({"SYS/TEMP", "IN-USE", "LOGIN-DELAY"})
@@ -167,12 +171,21 @@ class Pop3Session(Session):
             keyword, *mechanisms = line.upper().split()
             if keyword == "SASL":
                 offered += mechanisms
+        is_in_clear = trace.endpoint.security is Security.NONE
+        if is_in_clear and not offered and _offers(trace, "STLS") and not _offers(trace, "USER"):
+            # RFC 2595 section 2.2: a server that wants TLS first leaves USER out.
+            raise WireError(Cause.LOGIN_DISABLED, "the server allows no login before STARTTLS, which it offers")
         # Without CAPA, or without USER in it, the RFC 1939 commands are still the ones that may work.
         if _offers(trace, "USER") or not offered:
             offered.append(sasl.USER_PASS)
-        if self.wire.conversation.timestamp:
+        if self.wire.conversation.timestamp and self._is_timestamp_good(trace):
             offered.append(sasl.APOP)
         return tuple(dict.fromkeys(offered))
+
+    def _is_timestamp_good(self, trace: Trace) -> bool:
+        """Behind STLS the timestamp has come in clear, from whoever it was: only who asks for APOP gets it so."""
+        is_from_clear = trace.endpoint.security is Security.STARTTLS
+        return not is_from_clear or (self.credentials is not None and self.credentials.method is AuthMethod.APOP)
 
     async def _authenticate(self, trace: Trace, block: StageBlock, way: str, credentials: Credentials) -> None:
         sasl.require_plain_line(credentials)
@@ -235,7 +248,7 @@ class Pop3Session(Session):
             size = size.partition(" ")[0]
             if not (count.isascii() and count.isdigit() and size.isascii() and size.isdigit()):
                 raise WireError(Cause.BAD_REPLY, "the server's STAT makes no sense", status.line)
-            if len(count) > 19 or len(size) > 19:
+            if max(len(count), len(size)) > 19 or max(int(count), int(size)) > _MOST:
                 raise WireError(Cause.BAD_REPLY, "the server's STAT is beyond all measure", status.line)
             trace.messages, trace.octets = int(count), int(size)
             block.detail = f"{trace.messages} messages, {trace.octets} octets"

@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 
+from mailtui.model.server import is_loopback
 from mailtui.offloop import off_loop
 
 K = TypeVar("K", bound=Hashable)
@@ -35,9 +37,7 @@ class Address:
     @property
     def is_loopback(self) -> bool:
         """Whether this is this machine itself, by address, whatever the name was."""
-        address = ip_address(self.host)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return (mapped or address).is_loopback
+        return is_loopback(self.host)
 
 
 class Once(Generic[K, V]):
@@ -56,6 +56,30 @@ class Once(Generic[K, V]):
         if task.done():
             return task.result()
         return await asyncio.shield(task)
+
+
+class WhileWanted(Generic[K, V]):
+    """Like Once, for work that holds a connection: it is given up, and forgotten, when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[K, asyncio.Future[V]] = {}
+        self._waiting: Counter[K] = Counter()
+
+    async def get(self, key: K, work: Callable[[], Awaitable[V]]) -> V:
+        """What `work` came to for the first that asked for `key`."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.ensure_future(work())
+        if task.done():
+            return task.result()
+        self._waiting[key] += 1
+        try:
+            return await asyncio.shield(task)
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key] and not task.done():
+                del self._tasks[key]
+                task.cancel()
 
 
 class Resolver:

@@ -11,16 +11,21 @@ from typing import cast
 
 from mailtui.model.account import CertificatePolicy, Security, Trust
 from mailtui.model.check import Cause, CertificateFacts, Stage, utc_now
+from mailtui.model.server import Offered
 from mailtui.offloop import off_loop
 from mailtui.protocols import sasl
 from mailtui.protocols.dial import Network, connect, describe_certificate, protect
 from mailtui.protocols.faults import StageFailed, WireError, certificate_fault
+from mailtui.protocols.look import SILENCE, expect_tls
 from mailtui.protocols.resolve import Address
 from mailtui.protocols.sasl import Credentials, Exchange
 from mailtui.protocols.trace import StageBlock, Trace
 
 # A login that takes more rounds than this is no login: the longest of ours takes three.
 MAX_ROUNDS = 6
+
+# What the logins that are no SASL mechanisms are called beside those.
+_COMMANDS = {sasl.IMAP_LOGIN: "LOGIN", sasl.USER_PASS: "USER"}
 
 
 class Wire(Interface):
@@ -48,6 +53,8 @@ class Session(ABC):
     All methods that talk raise StageFailed, and nothing else but cancellation; after either, only `close` is allowed.
     """
 
+    wire: Wire
+
     def __init__(self, credentials: Credentials | None, network: Network, gate: Gate | None = None) -> None:
         self.credentials = credentials
         self.network = network
@@ -61,8 +68,9 @@ class Session(ABC):
             trace.masker.hide(self.credentials.secret)
         await self._protect(trace)
         if trace.endpoint.security is not Security.STARTTLS:
-            await self._greet(trace)
+            await self._greet_in_time(trace)
         await self._read_capabilities(trace)
+        trace.offered = self._offer(trace)
         if self.credentials is not None:
             await self._log_in(trace, self.credentials)
 
@@ -106,13 +114,53 @@ class Session(ABC):
         wire = self._make_wire(trace, paused)
         self._transport, self.address = await connect(trace, self.network, cast(asyncio.BaseProtocol, wire))
         if security is Security.STARTTLS:
-            await self._greet(trace)
+            await self._greet_in_time(trace)
             await self._read_capabilities(trace)
-            async with trace.stage(Stage.STARTTLS) as block:
-                await self._request_tls(trace, block)
-                _refuse_injected(wire)
+            try:
+                async with trace.stage(Stage.STARTTLS) as block:
+                    await self._request_tls(trace, block)
+                    _refuse_injected(wire)
+            finally:
+                # What was offered in clear may be anyone's word.
+                trace.capabilities = ()
         if security is not Security.NONE:
             await self._start_tls(trace, wire)
+
+    async def _greet_in_time(self, trace: Trace) -> None:
+        """GREETING; where it stays silent in clear, end it as soon as a second connection learns that TLS is spoken."""
+        if trace.tls is not None or trace.stage_timeout <= SILENCE:
+            await self._greet(trace)
+            return
+        looks: list[asyncio.Task[None]] = []
+
+        def look() -> None:
+            if not self.wire.unread():
+                looks.append(asyncio.create_task(expect_tls(trace, self.network)))
+
+        timer = asyncio.get_running_loop().call_later(SILENCE, look)
+        try:
+            await self._greet(trace)
+        finally:
+            timer.cancel()
+            for running in looks:
+                running.cancel()
+
+    def _offer(self, trace: Trace) -> Offered:
+        """What is offered before the login. Where STARTTLS was asked for and we got here, it was offered."""
+        try:
+            mechanisms = self._offered_logins(trace)
+        except WireError:
+            mechanisms = ()
+        starttls = {
+            Security.IMPLICIT_TLS: None,
+            Security.STARTTLS: True,
+            Security.NONE: any(line.upper() in ("STARTTLS", "STLS") for line in trace.capabilities),
+        }
+        return Offered(
+            starttls=starttls[trace.endpoint.security],
+            mechanisms=tuple(dict.fromkeys(trace.shown(_COMMANDS.get(name, name.upper())) for name in mechanisms)),
+            capabilities=tuple(trace.shown(line) for line in trace.capabilities),
+        )
 
     async def _start_tls(self, trace: Trace, wire: Wire) -> None:
         async with trace.stage(Stage.TLS) as block:
@@ -128,8 +176,6 @@ class Session(ABC):
                     block.detail = describe_certificate(facts, utc_now())
                 raise WireError(*certificate_fault(error, trace.endpoint.label, facts)) from error
             wire.protected(self._transport)
-            # What was said before TLS may be anyone's word.
-            trace.capabilities = ()
             trace.remark(block.detail)
 
     async def _look_at_certificate(self, trace: Trace) -> CertificateFacts | None:

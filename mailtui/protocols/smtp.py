@@ -9,10 +9,11 @@ from aiosmtplib.response import SMTPResponse
 
 from mailtui.model.account import Security, ascii_host
 from mailtui.model.check import Cause, Stage
+from mailtui.model.server import Service
 from mailtui.protocols import sasl
 from mailtui.protocols.arrivals import Arrivals
 from mailtui.protocols.faults import WireError, closed
-from mailtui.protocols.lines import LineBuffer, foreign_banner
+from mailtui.protocols.lines import LineBuffer, foreign_banner, service_of
 from mailtui.protocols.sasl import Credentials
 from mailtui.protocols.session import (
     MAX_ROUNDS,
@@ -142,6 +143,7 @@ class SmtpSession(Session):
 
     def _make_wire(self, trace: Trace, paused: bool) -> SmtpWire:
         self.wire = SmtpWire(trace, paused)
+        self._greeting = b""
         return self.wire
 
     async def _greet(self, trace: Trace) -> None:
@@ -152,11 +154,15 @@ class SmtpSession(Session):
             if reply.code != 220:
                 raise WireError(Cause.NOT_AVAILABLE, "the server takes no mail now", words(reply))
             block.detail = reply.message.partition(" ")[0]
+            self._greeting = words(reply).encode()
 
     async def _read_capabilities(self, trace: Trace) -> None:
         async with trace.stage(Stage.CAPABILITIES) as block:
             reply = await self.wire.command(b"EHLO " + self._own_name())
             if reply.code != 250:
+                if service_of(self._greeting) is Service.OTHER:
+                    # FTP greets by SMTP's codes: only now is it sure that it is none.
+                    raise foreign_banner("SMTP", self._greeting)
                 raise refusal(reply, Cause.BAD_REPLY, "the server refuses EHLO")
             block.reply = words(reply)
             trace.capabilities = tuple(line.strip() for line in reply.message.split("\n")[1:] if line.strip())
@@ -205,7 +211,7 @@ class SmtpSession(Session):
             reply = await self.wire.command(response, b"****" if response else b"")
         block.reply = words(reply)
         if reply.code != 235:
-            raise _refused_login(reply, credentials.username)
+            raise _refused_login(reply, credentials.username, is_in_clear=trace.endpoint.security is Security.NONE)
         if not exchange.is_complete:
             raise WireError(Cause.BAD_REPLY, "the login is said to have succeeded before it was made", words(reply))
 
@@ -263,14 +269,17 @@ def refusal(reply: SMTPResponse, cause: Cause, hint: str) -> WireError:
     return WireError(cause, hint, words(reply))
 
 
-def _refused_login(reply: SMTPResponse, username: str) -> WireError:
+def _refused_login(reply: SMTPResponse, username: str, *, is_in_clear: bool) -> WireError:
     """The error for a login that failed, by the codes of RFC 4954 section 6."""
-    if 500 <= reply.code <= 503:
+    # Some servers refuse a password by 501: taken for a syntax error, it would be tried again and again.
+    is_password = reply.code == 501 and "fail" in reply.message.lower()
+    if 500 <= reply.code <= 503 and not is_password:
         return WireError(Cause.BAD_REPLY, "the server does not understand the login", words(reply))
     if reply.code == 504:
         return WireError(Cause.NO_MECHANISM, "the server offers this login method but does not know it", words(reply))
     if reply.code in (530, 538):
-        return WireError(Cause.LOGIN_DISABLED, "the server allows no login without encryption", words(reply))
+        why = " without encryption" if is_in_clear or reply.code == 538 else ""
+        return WireError(Cause.LOGIN_DISABLED, f"the server allows no login here{why}", words(reply))
     return refusal(reply, Cause.BAD_CREDENTIALS, f"the server refuses the login of {username}")
 
 

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from mailtui.model.account import Endpoint, Protocol
+from mailtui.model.account import Endpoint, Protocol, Security
 from mailtui.model.check import (
     Cause,
     Event,
@@ -24,6 +26,10 @@ from mailtui.model.server import FamilyFacts, Found, Offered
 from mailtui.model.text import clean
 from mailtui.protocols.faults import StageFailed, WireError, translate
 from mailtui.protocols.masking import Masker
+
+if TYPE_CHECKING:
+    from mailtui.protocols.dial import Attempt
+    from mailtui.protocols.resolve import Address
 
 # A transcript is for people: what is longer than this is cut in the middle of a hostile flood, not of a dialogue.
 _TRANSCRIPT_LINES = 400
@@ -68,6 +74,10 @@ class Trace:
         self.addresses: tuple[str, ...] = ()
         self.families: tuple[FamilyFacts, ...] = ()
         self.found: tuple[Found, ...] = ()
+        self.heard = b""
+        """As it came, what was said instead of what was expected; empty where nothing was."""
+        self.on_connected: Callable[[list[Address], tuple[Attempt, ...]], None] | None = None
+        """Told within CONNECT, once it stands: all addresses, and the attempts on them if there are several."""
         self.failure: Failure | None = None
         self._on_event = on_event
         self._keep_transcript = keep_transcript
@@ -80,6 +90,11 @@ class Trace:
         """`async with trace.stage(Stage.AUTH) as block:` runs one stage; raises StageFailed, from what went wrong."""
         return StageBlock(self, stage)
 
+    @property
+    def is_yet_in_clear(self) -> bool:
+        """Whether STARTTLS is to come: until then nothing that is said is surely the server's word."""
+        return self.endpoint.security is Security.STARTTLS and self.tls is None
+
     def sent(self, line: bytes) -> None:
         """Note a line of ours, as it may be shown: whoever sends a secret says here what stands for it."""
         if self._keep_transcript:
@@ -87,7 +102,7 @@ class Trace:
 
     def received(self, line: bytes) -> None:
         """Note a line of the server's."""
-        if self._keep_transcript:
+        if self._keep_transcript and len(self._transcript) <= _TRANSCRIPT_LINES:
             self._note("S", self._line(line))
 
     def remark(self, text: str) -> None:
@@ -144,7 +159,7 @@ class Trace:
             messages=self.messages,
             octets=self.octets,
             round_trips=self.round_trips,
-            transcript=tuple(self._transcript),
+            transcript=self._dialogue(),
             warning="" if self.failure else warning,
             offered=self.offered,
             addresses=self.addresses,
@@ -166,6 +181,15 @@ class Trace:
             leg_timeout=patience,
             keep_transcript=False,
         )
+
+    def _dialogue(self) -> tuple[TranscriptLine, ...]:
+        """The transcript, also without a secret that the server divided between its lines."""
+        said = [line.text for line in self._transcript if line.sender == "S"]
+        masked = self.masker.across(said)
+        if masked == said:
+            return tuple(self._transcript)
+        rest = iter(masked)
+        return tuple(replace(line, text=next(rest)) if line.sender == "S" else line for line in self._transcript)
 
     def _line(self, line: bytes) -> str:
         # Masked before it is cut: a secret at the cut would be left half shown.
@@ -190,6 +214,8 @@ class Watch:
         self._cancelling = 0
         self._has_expired = False
         self.is_leg_end = False
+        self.verdict: WireError | None = None
+        """Why the stage was ended before its deadline, where it was."""
 
     def begin(self, stage_timeout: float) -> None:
         """A stage begins in this task; it will be cancelled when its time, or the leg's, is up."""
@@ -210,6 +236,13 @@ class Watch:
         self._has_expired = False
         return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
 
+    def end_early(self, verdict: WireError) -> None:
+        """End the running stage as its deadline would, but by `verdict`."""
+        if self._end is not None and self._task is not None and not self._has_expired:
+            self.verdict = verdict
+            self._has_expired = True
+            self._task.cancel()
+
     def remaining(self) -> float:
         """Seconds until the running stage, or else the leg, must end."""
         return max(0.0, (self._leg_end if self._end is None else self._end) - self._loop.time())
@@ -221,7 +254,7 @@ class Watch:
 
     def _ring(self) -> None:
         self._timer = None
-        if self._end is None or self._task is None:
+        if self._end is None or self._task is None or self._has_expired:
             return
         if self._loop.time() < self._end:
             self._timer = self._loop.call_at(self._end, self._ring)
@@ -250,9 +283,9 @@ class StageBlock:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._trace.watch.end(error):
-            error = WireError(Cause.SILENT, self._silence())
         trace = self._trace
+        if trace.watch.end(error):
+            error = trace.watch.verdict or WireError(Cause.SILENT, self._silence(), heard=trace.heard)
         ms = round((time.perf_counter() - self._began) * 1_000, 3)
         if error is None:
             detail, reply = trace.shown(self.detail), trace.shown(self.reply)
@@ -263,6 +296,10 @@ class StageBlock:
             return
         if isinstance(error, WireError):
             cause, hint, reply = error.cause, error.hint, error.reply
+            trace.heard = error.heard
+            # The hints on a foreign banner and on a handshake that is none say it already.
+            if reply and trace.is_yet_in_clear and cause not in (Cause.FOREIGN_BANNER, Cause.NOT_TLS):
+                hint += "; its words came in clear, and may be anyone's"
         else:
             (cause, hint), reply = translate(error, self.stage, trace.endpoint.label), ""
         failure = Failure(cause, self.stage, trace.shown(hint), trace.shown(reply))

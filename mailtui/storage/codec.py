@@ -10,9 +10,11 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
+_TEXTS = tuple[str, ...]
+
 
 def to_document(value: Any) -> Any:
-    """`value` (dataclass, enum, scalar, time, None) as plain JSON data, every field written out.
+    """`value` (dataclass, enum, scalar, time, tuple of str, None) as plain JSON data, every field written out.
 
     Defaults too: a stored account must not change when a default does.
     """
@@ -20,6 +22,8 @@ def to_document(value: Any) -> Any:
         return {field.name: to_document(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
     return value.value if isinstance(value, Enum) else value
 
 
@@ -40,6 +44,8 @@ def shape(kind: Any) -> str:
         return "{" + ", ".join(f"{field.name}: {shape(hints[field.name])}" for field in fields(kind)) + "}"
     if get_origin(kind) is UnionType:
         return " | ".join(shape(part) for part in get_args(kind))
+    if kind == _TEXTS:
+        return "[str]"
     if issubclass(kind, Enum):
         return "/".join(str(member.value) for member in kind)
     return str(kind.__name__)
@@ -49,6 +55,8 @@ def shape(kind: Any) -> str:
 def _reader(kind: Any) -> Callable[[Any], Any]:
     if get_origin(kind) is UnionType:
         return _optional(kind)
+    if kind == _TEXTS:
+        return _texts
     if is_dataclass(kind):
         return _dataclass(kind)
     if issubclass(kind, Enum):
@@ -66,6 +74,12 @@ def _optional(kind: Any) -> Callable[[Any], Any]:
         raise TypeError(f"{kind} has no stored form")
     read = _reader(parts[0])
     return lambda data: None if data is None else read(data)
+
+
+def _texts(data: Any) -> tuple[str, ...]:
+    if type(data) is not list or any(type(text) is not str for text in data):
+        raise TypeError("something else where a list of str belongs")
+    return tuple(data)
 
 
 def _scalar(kind: type) -> Callable[[Any], Any]:

@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, utc_now
+from mailtui.model.check import CheckReport, Leg, utc_now
 from mailtui.model.validation import require_valid
-from mailtui.storage import history
+from mailtui.model.watch import Baseline, Learnt, RefusedLogin
+from mailtui.storage import history, learnt_rows
 from mailtui.storage.account_rows import ACCOUNT, AccountRows, id_of
 from mailtui.storage.connection import open_connection, told
 from mailtui.storage.history import to_stored_time
@@ -128,10 +129,10 @@ class Database:
         """Add a report to the history of its account; see `record_many`."""
         self.record_many((report,))
 
-    def record_many(self, reports: Iterable[CheckReport]) -> None:
-        """Add reports to the history in one transaction, and prune it (the limits are in `history`).
+    def record_many(self, reports: Iterable[CheckReport], learnt: Iterable[Learnt] = ()) -> None:
+        """Add reports to the history, with what they taught, in one transaction; prune it (limits are in `history`).
 
-        A report whose account is gone is dropped: it was removed while the check ran.
+        A report whose account is gone is dropped, as is what was learnt of it: it was removed while the check ran.
         """
         packed = [(report, history.pack(report)) for report in reports]
         now = utc_now()
@@ -144,9 +145,27 @@ class Database:
                 if account is not None:
                     history.insert(connection, account, columns)
                     self._note_verified(connection, account, report)
+            for one in learnt:
+                account = id_of(connection, one.account)
+                if account is not None:
+                    learnt_rows.keep(connection, account, one)
             for account in ids.values():
                 if account is not None:
                     history.prune(connection, account, now)
+
+    def baselines(self) -> Mapping[tuple[str, Leg], Baseline]:
+        """What each server was like when a check last went well, by account and leg.
+
+        Each is read from its document when it is asked for; one that cannot be read, since a newer program wrote it
+        perhaps, counts as not there.
+        """
+        with self._reading() as connection:
+            return learnt_rows.baselines(connection)
+
+    def refused_logins(self) -> Mapping[tuple[str, Leg], RefusedLogin]:
+        """The logins that were refused, by account and leg; one that cannot be read counts as not there."""
+        with self._reading() as connection:
+            return learnt_rows.refused_logins(connection)
 
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
         """The newest report of every account that has one, by the account's name.

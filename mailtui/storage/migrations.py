@@ -40,6 +40,25 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
         """,
         "CREATE INDEX report_by_account ON report (account, started, id)",
     ),
+    # 2: what checks taught of each leg, as JSON documents; one of each at most.
+    (
+        """
+        CREATE TABLE baseline (
+            account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+            leg TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (account, leg)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE refused_login (
+            account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+            leg TEXT NOT NULL,
+            document TEXT NOT NULL,
+            PRIMARY KEY (account, leg)
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 

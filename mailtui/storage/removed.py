@@ -9,7 +9,7 @@ from typing import Any
 from mailtui.model.account import Account
 from mailtui.model.errors import UsageError
 from mailtui.model.text import clean
-from mailtui.storage import history
+from mailtui.storage import history, learnt_rows
 from mailtui.storage.account_rows import COLUMNS, AccountRows, id_of, require_unchanged
 
 LIMIT = 64 << 20
@@ -25,16 +25,17 @@ _INSERT_REPORT = "INSERT INTO report (account, started, severity, report, transc
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Removed accounts, and the rows of their history as they were stored.
+    """Removed accounts, and the rows of their history, and of what checks taught, as they were stored.
 
     A row of a report is the name of its account and the columns, newest first. `left_out` counts the oldest reports,
-    which were too many to be kept.
+    which were too many to be kept. `learnt` has such rows for each of its tables.
     """
 
     accounts: tuple[Account, ...]
     reports: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
     rows: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
     left_out: int = 0
+    learnt: tuple[learnt_rows.Rows, ...] = field(default=(), repr=False)
 
 
 def take_out(
@@ -61,8 +62,10 @@ def take_out(
         reports += [(row["name"], *report) for report in taken]
         left_out += total - len(taken)
         limit -= size
+    taught = learnt_rows.take_out(connection, {row["id"]: row["name"] for row in rows})
     connection.executemany("DELETE FROM account WHERE id = ?", [(row["id"],) for row in rows])
-    return Removed(removed, tuple(reports), tuple(tuple(row[name] for name in _FIELDS) for row in rows), left_out)
+    stored = tuple(tuple(row[name] for name in _FIELDS) for row in rows)
+    return Removed(removed, tuple(reports), stored, left_out, taught)
 
 
 def _newest(connection: sqlite3.Connection, account: int, limit: int) -> tuple[list[tuple[Any, ...]], int, int]:
@@ -91,4 +94,5 @@ def put_back(connection: sqlite3.Connection, accounts: AccountRows, removed: Rem
     ids = {row[0]: connection.execute(_INSERT_ACCOUNT, row).lastrowid for row in removed.rows}
     # The oldest first: where two began at the same time, the later id is the newer.
     connection.executemany(_INSERT_REPORT, [(ids[name], *columns) for name, *columns in reversed(removed.reports)])
+    learnt_rows.put_back(connection, removed.learnt, ids)
     return [accounts.read(accounts.require(connection, name)) for name in names]

@@ -14,7 +14,13 @@ from mailtui.storage.files import NotAFile, TooLong, read_file, replace_file
 LIMIT = 64 << 10
 """Bytes of a settings file."""
 
-_SYNTAX_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+CERTIFICATE_DAYS = 14
+"""Days before its end that a certificate is warned of, where nothing else is set."""
+
+MOST_CERTIFICATE_DAYS = 3_650
+"""Days before its end that a certificate may be warned of, at most: longer than any is valid."""
+
+_SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)$")
 _PART = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"^[ \t]*\[[ \t]*({_DOTTED})[ \t]*\]")
@@ -29,17 +35,19 @@ class SettingsError(MailtuiError):
 class Settings:
     """What a person chose: a theme by its name (empty: ours), and keys by the id of what they do.
 
-    Whatever in the file cannot be used is left out and told in `problems`, one clean line each: a slip in it must
-    not keep anybody out. `places` says where a setting stands, as `file:line`.
+    A certificate that ends within `certificate_days` is warned of. Whatever in the file cannot be used is left out and
+    told in `problems`, one clean line each: a slip in it must not keep anybody out. `places` says where a setting
+    stands, as `file:line`.
     """
 
     theme: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
+    certificate_days: int = CERTIFICATE_DAYS
 
     def place(self, setting: str) -> str:
-        """Where `setting` (`theme` or `keys.ID`) stands, to begin a message with."""
+        """Where `setting` (`theme`, `keys.ID` or `check.NAME`) stands, to begin a message with."""
         return self.places.get(setting, "the settings")
 
 
@@ -114,7 +122,7 @@ def _parsed(text: str, shown: str) -> dict[str, object]:
         message = str(error)
         place = _SYNTAX_PLACE.search(message)
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
-        reason = message[: place.start()] if place else message
+        reason = message[: place.start()].rstrip() if place else message
         raise SettingsError(f"{shown}:{line}: not TOML: {clean(reason, 200)}; correct that line.") from None
     except (ValueError, RecursionError):
         raise SettingsError(f"{shown}: not TOML that could be settings; correct it.") from None
@@ -129,8 +137,8 @@ class _Reading:
         self._problems: list[str] = []
 
     def settings(self, data: dict[str, object]) -> Settings:
-        for name in data.keys() - {"theme", "keys"}:
-            self._problem((name,), "there is no such setting; mailtui knows theme and [keys]")
+        for name in data.keys() - {"theme", "keys", "check"}:
+            self._problem((name,), "there is no such setting; mailtui knows theme, [keys] and [check]")
         theme = data.get("theme", "")
         if not isinstance(theme, str):
             self._problem(("theme",), 'write the name of a theme in quotes, such as "mailtui-dark"')
@@ -148,7 +156,21 @@ class _Reading:
                 keys[identity] = value
             else:
                 self._problem(("keys", *path), 'write a key in quotes, such as "f2", or several as "f2,ctrl+t"')
-        return Settings(theme, keys, tuple(self._problems), places)
+        days = self._certificate_days(data.get("check", {}))
+        places["check.certificate_days"] = self._place(("check", "certificate_days"))
+        return Settings(theme, keys, tuple(self._problems), places, days)
+
+    def _certificate_days(self, table: object) -> int:
+        if not isinstance(table, dict):
+            self._problem(("check",), "write a table: a line [check], and below it certificate_days = 14")
+            return CERTIFICATE_DAYS
+        for name in table.keys() - {"certificate_days"}:
+            self._problem(("check", name), "there is no such setting; [check] knows certificate_days")
+        days = table.get("certificate_days", CERTIFICATE_DAYS)
+        if type(days) is int and 0 <= days <= MOST_CERTIFICATE_DAYS:
+            return days
+        self._problem(("check", "certificate_days"), f"write a number of days from 0 to {MOST_CERTIFICATE_DAYS}")
+        return CERTIFICATE_DAYS
 
     def _place(self, path: tuple[str, ...]) -> str:
         line = self._lines.get(path)

@@ -19,6 +19,7 @@ from textual.reactive import var
 from textual.screen import Screen, SystemModalScreen
 from textual.timer import Timer
 
+from mailtui.actions.check import CheckOptions
 from mailtui.model.errors import MailtuiError, SecretError
 from mailtui.model.text import clean
 from mailtui.offloop import off_loop
@@ -127,7 +128,8 @@ class MailtuiApp(App[int], inherit_bindings=False):
         self._read_keys(settings)
         # Sliding lists cost time on slow lines and say nothing.
         self.animation_level = "none"
-        self.desk = Desk(self, services, self._ask_from_thread)
+        options = CheckOptions(certificate_days=settings.certificate_days)
+        self.desk = Desk(self, services, self._ask_from_thread, options)
         self._asking = asyncio.Lock()
 
     def _first_theme(self, settings: Settings) -> str:

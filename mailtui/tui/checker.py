@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from textual.app import App
 from textual.worker import Worker, WorkerFailed
 
 from mailtui.actions.check import CheckOptions, Limits, Slots
+from mailtui.actions.memory import Memory
 from mailtui.actions.recording import Recorder
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event
@@ -32,6 +34,8 @@ class Checker:
         board: Board,
         recorder: Recorder,
         *,
+        options: CheckOptions,
+        memory: Memory,
         ask: Ask,
         changed: Callable[[], None],
         on_error: Callable[[str], None],
@@ -40,6 +44,8 @@ class Checker:
         self._services = services
         self._board = board
         self._recorder = recorder
+        self._options = options
+        self._memory = memory
         self._ask = ask
         self._changed = changed
         self._on_error = on_error
@@ -48,14 +54,17 @@ class Checker:
         """One for all runs: each key that starts another must not open as many connections again."""
         self.repaint_due = False
 
-    def test(self, names: Iterable[str]) -> int:
-        """Start checking those of `names` that are not being checked; returns how many that are."""
+    def test(self, names: Iterable[str], *, insist: bool = False) -> int:
+        """Start checking those of `names` that are not being checked; returns how many that are.
+
+        With `insist`, logins that were refused before are tried again.
+        """
         accounts = self._board.testable(names)
         if not accounts:
             return 0
         run = self._board.begin(accounts)
         self._repaint_soon()
-        worker = self._app.run_worker(self._check(accounts, run), group=_GROUP, exit_on_error=False)
+        worker = self._app.run_worker(self._check(accounts, run, insist), group=_GROUP, exit_on_error=False)
         self._runs = {other: names for other, names in self._runs.items() if not other.is_finished}
         self._runs[worker] = run
         return len(accounts)
@@ -76,15 +85,16 @@ class Checker:
         if workers:
             await asyncio.wait({asyncio.ensure_future(_ended(worker)) for worker in workers}, timeout=timeout)
 
-    async def _check(self, accounts: list[Account], run: Run) -> None:
+    async def _check(self, accounts: list[Account], run: Run, insist: bool) -> None:
         try:
             await self._services.check_many(
                 accounts,
                 self._services.secrets(self._ask).reader(),
                 on_event=partial(self._on_event, run),
                 on_report=partial(self._on_report, run),
-                options=CheckOptions(),
+                options=replace(self._options, insist=insist),
                 slots=self.slots,
+                memory=self._memory,
             )
         except MailtuiError as error:
             self._on_error(str(error))

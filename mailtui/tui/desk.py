@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from textual.app import App
 from textual.notifications import SeverityLevel
 
+from mailtui.actions.check import CheckOptions
+from mailtui.actions.memory import Memory
 from mailtui.actions.recording import Recorder
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport
@@ -20,6 +22,7 @@ from mailtui.offloop import off_loop
 from mailtui.tui.board import Board
 from mailtui.tui.checker import Checker
 from mailtui.tui.collector import Collector
+from mailtui.tui.diagnosing import prepare
 from mailtui.tui.errands import Errands
 from mailtui.tui.judging import Judgement, judge_all
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
@@ -45,7 +48,8 @@ class Desk:
     retrieval_unavailable = "mailtui does not fetch mail yet: it keeps and tests these entries. Press t to test one."
     """Why mail cannot be retrieved."""
 
-    def __init__(self, app: App[Any], services: Services, ask: Ask) -> None:
+    def __init__(self, app: App[Any], services: Services, ask: Ask, options: CheckOptions | None = None) -> None:
+        """`options` are those of every check that is started here."""
         self._app = app
         self._written: int | None = None
         self._own_writes = 0
@@ -54,17 +58,22 @@ class Desk:
         self.collector = Collector()
         self.services = services
         self.ask = ask
+        self.options = options or CheckOptions()
+        self.memory = Memory()
+        """What past checks taught; filled when the accounts are read."""
         self.board = Board()
         self.state = Loading.BUSY
         self.loaded = asyncio.Event()
         """The accounts have been read once, or could not be."""
         self.errands = Errands(self, app)
-        self.recorder = Recorder(services.store.record_many, partial(self.say, severity="error"))
+        self.recorder = Recorder(self.memory.write(services.store), partial(self.say, severity="error"))
         self.checker = Checker(
             app,
             services,
             self.board,
             self.recorder,
+            options=self.options,
+            memory=self.memory,
             ask=ask,
             changed=self.progressed,
             on_error=lambda words: self.say(words, "error"),
@@ -94,8 +103,17 @@ class Desk:
         """Accounts were stored: show them, with the cursor on the first; `instead_of` is the name it had before."""
         self._own_writes += 1
         for account in accounts:
+            if instead_of is not None and instead_of != account.name:
+                self.memory.renamed(instead_of, account.name)
             self.board.put(account, instead_of=instead_of)
         self.changed(select=accounts[0].name if accounts else None)
+
+    def replace(self, *accounts: Account) -> None:
+        """Stored accounts are others now, under their names: show them, with the cursor where it is."""
+        self._own_writes += 1
+        for account in accounts:
+            self.board.put(account)
+        self.changed()
 
     def drop(self, names: Sequence[str]) -> None:
         """Accounts were removed: show them no more."""
@@ -176,7 +194,7 @@ class Desk:
                 own_writes = -1
                 while own_writes != self._own_writes:
                     own_writes = self._own_writes
-                    accounts = await off_loop(self.services.store.accounts)
+                    accounts = await off_loop(self._read_accounts)
                     if self.state is not Loading.DONE:
                         # The names first: the reports of thousands take much longer.
                         self.board.expect(accounts)
@@ -191,7 +209,13 @@ class Desk:
             self.loaded.set()
             self.changed()
 
+    def _read_accounts(self) -> list[Account]:
+        # What was learnt before any account can be tested: a login that was refused must not be tried again.
+        self.memory.reload(self.services.store)
+        return self.services.store.accounts()
+
     def _read_last(self, accounts: list[Account]) -> tuple[dict[str, CheckReport], dict[str, Judgement]]:
+        prepare()
         reports = self.services.store.latest(transcripts=False)
         return reports, judge_all(accounts, reports)
 

@@ -11,35 +11,43 @@ from mailtui.tui.flow import Flow, Paragraph
 from mailtui.tui.ladder_lines import Line
 from mailtui.tui.legs import LegView, StageView
 from mailtui.tui.setting_lines import fact, heading, leg_settings
+from mailtui.tui.verdict_lines import families, verdict
 from mailtui.tui.words import STAGE_COLUMNS, STAGE_NAMES, Mark, Role, age, days_left, duration
 
 _BLANK = Paragraph()
 
 
-def detail_lines(view: LegView, now: datetime, columns: int) -> list[Line]:
+def detail_lines(view: LegView, now: datetime, columns: int, warned_days: int = CERTIFICATE_WARNING.days) -> list[Line]:
     """The sections of a leg as lines of at most `columns`, or 24 where there are fewer."""
-    return Flow(list(detail(view, now)), max(columns, 24)).lines
+    return Flow(list(detail(view, now, warned_days=warned_days)), max(columns, 24)).lines
 
 
 def detail(
-    view: LegView, now: datetime, account: Account | None = None, change: CapabilityChange | None = None
+    view: LegView,
+    now: datetime,
+    account: Account | None = None,
+    change: CapabilityChange | None = None,
+    *,
+    warned_days: int = CERTIFICATE_WARNING.days,
 ) -> Iterator[Paragraph]:
     """Server, verdict, stages, protection, certificates, capabilities, transcript and settings of a leg.
 
-    `account` adds what else it says of this leg, `change` what the server offered at the check before.
+    `account` adds what else it says of this leg, `change` what the server offered at the check before. Certificates
+    that end within `warned_days` stand out.
     """
     if view.endpoint is None:
         yield Paragraph((("This account only sends mail.", Role.DIM),))
         return
     yield from _check(view, now)
-    yield from _verdict(view)
+    yield from verdict(view)
     yield from heading("Stages")
     for stage, words in zip(view.stages, _stage_words(view, now), strict=True):
         yield _stage(stage, words)
     report = view.report
     if report is not None:
+        yield from families(report.families)
         if report.tls is not None:
-            yield from _protection(report, report.tls, now)
+            yield from _protection(report, report.tls, now, warned_days)
         yield from _capabilities(report, now, change)
         yield from _transcript(report)
     # Last: the end key is the shortest way, and what is wrong stands above.
@@ -65,19 +73,6 @@ def _checked(view: LegView, now: datetime) -> str:
         words = f"{age(view.checked, now)}, {words}"
     turns = view.report.round_trips
     return f"{words}, {turns} round trip{'s' * (turns != 1)}" if turns else words
-
-
-def _verdict(view: LegView) -> Iterator[Paragraph]:
-    if (failure := view.failure) is not None:
-        yield _BLANK
-        yield Paragraph(((f"{Mark.FAILED.glyph} {STAGE_NAMES[failure.stage]} failed", Role.FAILED),))
-        yield Paragraph((), clean(failure.hint), Role.FAILED, 2)
-        if failure.reply:
-            yield Paragraph((), clean(f"server said: {failure.reply}"), Role.PLAIN, 2)
-        yield Paragraph((), f"({failure.cause.value})", Role.DIM, 2)
-    elif view.warning:
-        yield _BLANK
-        yield Paragraph(((Mark.WARNING.glyph, Role.WARNING),), clean(view.warning), Role.WARNING, 2)
 
 
 def _stage_words(view: LegView, now: datetime) -> Iterator[str]:
@@ -117,7 +112,7 @@ def _stage(stage: StageView, words: str) -> Paragraph:
     return Paragraph(lead, clean(words), Role.DIM, STAGE_COLUMNS + 12)
 
 
-def _protection(report: LegReport, tls: TlsFacts, now: datetime) -> Iterator[Paragraph]:
+def _protection(report: LegReport, tls: TlsFacts, now: datetime, warned_days: int) -> Iterator[Paragraph]:
     yield from heading("TLS")
     if tls.version:
         yield fact("Protected by", f"{tls.version} {tls.cipher}")
@@ -128,18 +123,18 @@ def _protection(report: LegReport, tls: TlsFacts, now: datetime) -> Iterator[Par
     if tls.certificate is None:
         return
     yield from heading("Certificate")
-    yield from _certificate(tls.certificate, now)
+    yield from _certificate(tls.certificate, now, warned_days)
     if not tls.chain:
         yield fact("Issuer", tls.certificate.issuer or "(none)")
         return
     proven = tls.verified and report.endpoint.certificate.trust in (Trust.SYSTEM, Trust.CA_FILE)
     yield from heading("Issued by" if proven else "Issued by, as the server says (proves nothing)")
     for issuer in tls.chain:
-        yield _issuer(issuer, now)
+        yield _issuer(issuer, now, warned_days)
 
 
-def _certificate(facts: CertificateFacts, now: datetime) -> Iterator[Paragraph]:
-    yield fact("Ends", _ends(facts, now), _life(facts, now))
+def _certificate(facts: CertificateFacts, now: datetime, warned_days: int) -> Iterator[Paragraph]:
+    yield fact("Ends", _ends(facts, now), _life(facts, now, warned_days))
     yield fact("Begins", f"{facts.not_before:%Y-%m-%d}")
     yield fact("Subject", facts.subject or "(none)")
     yield fact("Names", ", ".join(facts.names) or "(none)")
@@ -147,9 +142,9 @@ def _certificate(facts: CertificateFacts, now: datetime) -> Iterator[Paragraph]:
     yield fact("Key pin", _in_halves(facts.pin))
 
 
-def _issuer(facts: CertificateFacts, now: datetime) -> Paragraph:
+def _issuer(facts: CertificateFacts, now: datetime, warned_days: int) -> Paragraph:
     """One line where there is room: how long it lasts, whose it is, and when it ends."""
-    lead = ((f"  {days_left(facts.days_left(now))}", _life(facts, now)),)
+    lead = ((f"  {days_left(facts.days_left(now))}", _life(facts, now, warned_days)),)
     words = f"{facts.subject or '(no name)'}, until {facts.not_after:%Y-%m-%d}"
     return Paragraph(lead, clean(words), Role.PLAIN, 20)
 
@@ -158,9 +153,9 @@ def _ends(facts: CertificateFacts, now: datetime) -> str:
     return f"{facts.not_after:%Y-%m-%d}, {days_left(facts.days_left(now))}"
 
 
-def _life(facts: CertificateFacts, now: datetime) -> Role:
+def _life(facts: CertificateFacts, now: datetime, warned_days: int) -> Role:
     days = facts.days_left(now)
-    return Role.FAILED if days < 0 else Role.WARNING if days < CERTIFICATE_WARNING.days else Role.OK
+    return Role.FAILED if days < 0 else Role.WARNING if days < warned_days else Role.OK
 
 
 def _in_halves(digits: str) -> str:

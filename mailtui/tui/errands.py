@@ -1,4 +1,4 @@
-"""What a key asks for that takes a dialog: forms, the editor, removal and its undo, export. One at a time."""
+"""What a key asks for that takes a dialog: forms, the editor, removal and its undo, remedies, export. One at a time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -63,6 +63,18 @@ class Errands:
     def undo(self) -> None:
         """Bring back the accounts that were removed last."""
         self._start(self._bring_back)
+
+    def fix(self, names: Sequence[str]) -> None:
+        """Make the changes that the last checks of accounts propose, and test again."""
+        self._start(partial(self._fix, list(names)))
+
+    def accept(self, names: Sequence[str]) -> None:
+        """Ask, take the servers of accounts as they are now, and test again."""
+        self._start(partial(self._accept, list(names)))
+
+    def insist(self, names: Sequence[str]) -> None:
+        """Ask, and test accounts although their logins were refused."""
+        self._start(partial(self._insist, list(names)))
 
     def export(self, names: Sequence[str]) -> None:
         """Write accounts to a TOML file that the person names."""
@@ -192,6 +204,26 @@ class Errands:
         for name in names:
             for report in await off_loop(partial(self._desk.services.store.history, name, 1)):
                 self._desk.board.complete(report)
+
+    async def _fix(self, names: list[str]) -> None:
+        from mailtui.tui.fixing import fix_flow
+
+        fixed = await fix_flow(self._app, self._desk, names)
+        if fixed is not None and fixed.accounts:
+            self._desk.replace(*fixed.accounts)
+            self._desk.checker.test(account.name for account in fixed.accounts)
+
+    async def _accept(self, names: list[str]) -> None:
+        from mailtui.tui.insisting import accept_flow
+
+        if accepted := await accept_flow(self._app, self._desk, names):
+            self._desk.checker.test(accepted)
+
+    async def _insist(self, names: list[str]) -> None:
+        from mailtui.tui.insisting import insist_flow
+
+        if insisted := await insist_flow(self._app, self._desk, names):
+            self._desk.checker.test(insisted, insist=True)
 
     async def _export(self, accounts: list[Account]) -> None:
         from mailtui.tui.exporting import export_flow

@@ -15,13 +15,15 @@ def ladder_lines(view: LegView, columns: int, rows: int, *, more: str = "enter")
     """At most `rows` lines of at most `columns` columns for `view`; the key `more` shows what has no room.
 
     What does not fit gives way in this order: the skipped stages become one line, the passed ones fold into one
-    from the top, both go, and last the server's words are cut with a pointer to the details.
+    from the top, what the diagnosis knows beside the cause is left out, then both, and last the server's words are
+    cut with a pointer to the details.
     """
     if view.endpoint is None:
         only_sends: Line = (("This account only sends mail.", Role.DIM),)
         return [only_sends][:rows]
     passed, failed, rest = _parts(view, columns)
     told = _verdict(view, columns, named=bool(failed))
+    told += _more(view, columns, rows - len(failed) - len(told) - min(len(passed), 1) - min(len(rest), 1))
     taken = len(passed) + len(failed) + len(told)
     if taken + len(rest) > rows and view.failure is not None:
         rest = _skipped(view, columns)
@@ -74,7 +76,11 @@ def _verdict(view: LegView, columns: int, *, named: bool) -> list[Line]:
         if not named:
             name = STAGE_NAMES[view.failure.stage]
             lines.append(((f"{Mark.FAILED.glyph} ", Role.FAILED), (name, Role.FAILED)))
-        lines += [((f"  {line}", Role.FAILED),) for line in wrap(clean(view.failure.hint), columns - 2)]
+        diagnosis = view.diagnosis
+        cause = diagnosis.cause if diagnosis is not None and diagnosis.cause else view.failure.hint
+        lines += [((f"  {line}", Role.FAILED),) for line in wrap(clean(cause), columns - 2)]
+        # Before the server's words: they may be long, and this says which key ends the trouble.
+        lines += [((f"  {line}", Role.STRONG),) for line in wrap(view.key_words, columns - 2)]
         if view.failure.reply:
             said = f"server said: {clean(view.failure.reply)}"
             lines += [((f"  {line}", Role.PLAIN),) for line in wrap(said, columns - 2)]
@@ -83,6 +89,18 @@ def _verdict(view: LegView, columns: int, *, named: bool) -> list[Line]:
         lines.append(((f"{Mark.WARNING.glyph} ", Role.WARNING), (first, Role.WARNING)))
         lines += [((f"  {line}", Role.WARNING),) for line in others]
     return lines
+
+
+def _more(view: LegView, columns: int, room: int) -> list[Line]:
+    """What a diagnosis knows beside the cause, as far as there is room: what to do, then what exactly was seen."""
+    if view.failure is None or view.diagnosis is None or not view.diagnosis.cause:
+        return []
+    fix = "" if view.key_words else clean(view.diagnosis.fix)
+    told: list[Line] = [((f"  {line}", Role.STRONG),) for line in wrap(fix, columns - 2)]
+    if len(told) > room:
+        told = []
+    seen: list[Line] = [((f"  {line}", Role.PLAIN),) for line in wrap(clean(view.failure.hint), columns - 2)]
+    return [*seen, *told] if len(seen) + len(told) <= room else told
 
 
 def _skipped(view: LegView, columns: int) -> list[Line]:

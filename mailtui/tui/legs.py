@@ -22,6 +22,8 @@ from mailtui.model.check import (
     current,
     legs_of,
 )
+from mailtui.model.diagnosis import Diagnosis
+from mailtui.tui.diagnosing import diagnosis_of, key_words
 from mailtui.tui.words import Mark
 
 
@@ -50,8 +52,16 @@ class LegView:
     ms: float | None = None
     checked: datetime | None = None
     report: LegReport | None = None
+    diagnosis: Diagnosis | None = None
     outdated: bool = False
     """The report speaks of settings that the account no longer has."""
+
+    @property
+    def key_words(self) -> str:
+        """The key that does something about what failed, and what it does; empty where none does."""
+        if self.report is None or self.outdated:
+            return ""
+        return key_words(self.report, self.diagnosis)
 
     @property
     def accepts_anything(self) -> bool:
@@ -157,6 +167,7 @@ def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
             last.ms,
             None if running is not None or report is None else report.started,
             last,
+            diagnosis_of(last, account.email),
             outdated=(last.protocol, last.endpoint) != (protocol, endpoint),
         )
     if running is not None:

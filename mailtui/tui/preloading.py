@@ -18,6 +18,8 @@ _STYLES = tuple(
 _MODULES = (
     *(f"mailtui.tui.screens.{name}" for name in ("detail", "menu", "retrieval", "form", "help", "confirm", "trial")),
     "mailtui.tui.form.state",
+    "mailtui.tui.fixing",
+    "mailtui.tui.insisting",
     "mailtui.tui.removing",
     "mailtui.tui.keys",
     "mailtui.tui.palette",

@@ -8,6 +8,7 @@ from mailtui.model.check import LegReport
 from mailtui.model.text import clean
 from mailtui.tui.account_columns import host, server, server_key, short_age, unsafe
 from mailtui.tui.columns import Column
+from mailtui.tui.diagnosing import short_cause
 from mailtui.tui.words import Mark, Role
 
 
@@ -47,10 +48,8 @@ def result(row: RetrievalRow, now: datetime) -> str:
         return "…"
     if row.report is None:
         return Mark.UNCHECKED.meaning
-    if row.report.failure is not None:
-        words = clean(row.report.failure.hint)
-    elif row.report.warning:
-        words = clean(row.report.warning)
+    if row.report.failure is not None or row.report.warning:
+        words = short_cause(row.report, row.account.email)
     else:
         count = row.report.messages
         words = "good" if count is None else f"good, {count} message{'s' * (count != 1)}"

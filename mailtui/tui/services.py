@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots, check_many
+from mailtui.actions.memory import Memory, Place
 from mailtui.actions.saving import SecretPlaces
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, utc_now
+from mailtui.model.watch import Baseline, Learnt, RefusedLogin
 from mailtui.storage.removed import Removed
 
 
@@ -37,8 +39,14 @@ class AccountStore(Protocol):
     def set_active(self, names: Sequence[str], active: bool) -> object:
         """Switch accounts on or off."""
 
-    def record_many(self, reports: Sequence[CheckReport]) -> None:
-        """Add reports to the history."""
+    def record_many(self, reports: Sequence[CheckReport], learnt: Sequence[Learnt] = ()) -> None:
+        """Add reports to the history together with what was learnt."""
+
+    def baselines(self) -> Mapping[Place, Baseline]:
+        """What is kept of each leg's server."""
+
+    def refused_logins(self) -> Mapping[Place, RefusedLogin]:
+        """The refused login that is kept of each leg."""
 
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
         """The newest report of each account, by its name."""
@@ -65,6 +73,7 @@ class CheckMany(Protocol):
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         slots: Slots,
+        memory: Memory,
     ) -> None: ...
 
 

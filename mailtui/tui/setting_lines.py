@@ -21,8 +21,8 @@ def heading(title: str) -> Iterator[Paragraph]:
 
 
 def fact(label: str, value: str, role: Role = Role.PLAIN) -> Paragraph:
-    """One labelled value, cleaned."""
-    return Paragraph(((label, Role.DIM),), clean(value), role, LABEL_COLUMNS)
+    """One labelled value, both cleaned."""
+    return Paragraph(((clean(label), Role.DIM),), clean(value), role, LABEL_COLUMNS)
 
 
 def leg_settings(account: Account, leg: Leg, now: datetime) -> Iterator[Paragraph]:

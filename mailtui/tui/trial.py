@@ -1,8 +1,10 @@
 """A check of what is typed in a form: its state while it runs, what to say of it, and the field that it speaks of."""
 
+from mailtui.actions.fixing import Proposal
 from mailtui.model.account import Account, SecretRef, SecretScheme, Trust
 from mailtui.model.check import Cause, CheckReport, Event, Failure, Leg, LegReport, Severity, Stage
 from mailtui.model.text import clean
+from mailtui.tui.diagnosing import fixes_of
 from mailtui.tui.legs import LegProgress, LegView, leg_of, leg_view, progress_of, setup_of
 from mailtui.tui.words import STAGE_NAMES, Mark, Role
 
@@ -34,6 +36,10 @@ _PARTS = {
     Cause.STARTTLS_NOT_OFFERED: "security",
     Cause.STARTTLS_REFUSED: "security",
     Cause.STARTTLS_INJECTED: "security",
+    Cause.NOT_PLAIN: "security",
+    Cause.STARTTLS_LOST: "security",
+    Cause.MECHANISM_LOST: "method",
+    Cause.KEY_CHANGED: "certificate",
     Cause.CLEARTEXT_REFUSED: "security",
     Cause.PREAUTH_BEFORE_TLS: "security",
     Cause.NO_INBOX: "username",
@@ -58,7 +64,7 @@ def field_of(account: Account, leg: Leg, failure: Failure, *, other_is_good: boo
     cause, side = failure.cause, _SIDES[leg]
     if cause is Cause.INTERNAL:
         return None
-    if cause in (Cause.BAD_CREDENTIALS, Cause.SECRET_UNAVAILABLE):
+    if cause in (Cause.BAD_CREDENTIALS, Cause.LOGIN_HELD, Cause.SECRET_UNAVAILABLE):
         return _password_field(account, leg, other_is_good=other_is_good)
     if cause is Cause.SENDER_REFUSED:
         return "email" if account.submission.authentication else "submission.authentication"
@@ -116,6 +122,16 @@ class Trial:
     def failed(self) -> tuple[LegReport, ...]:
         """The legs that failed, outbound first."""
         return tuple(leg for leg in self.report.legs if leg.failure is not None) if self.report is not None else ()
+
+    @property
+    def legs(self) -> tuple[LegReport, ...]:
+        """The legs as they were walked; none before the end."""
+        return () if self.running or self.report is None else self.report.legs
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        """What mailtui can change so that failed legs work."""
+        return [Proposal(self.account, *found) for found in fixes_of(self.legs, self.account.email)]
 
     @property
     def field(self) -> str | None:

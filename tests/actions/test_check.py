@@ -1,17 +1,22 @@
 """One account checked: both legs at once, within their time, and never without a report."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from mailtui.actions.check import CheckOptions, check_account
-from mailtui.model.account import Protocol, SecretRef, Security, Trust
+from mailtui.actions.memory import Memory
+from mailtui.demo.certificates import make_certificates
+from mailtui.model.account import CertificatePolicy, Protocol, SecretRef, Security, Trust
 from mailtui.model.check import (
     Cause,
     Leg,
     LegFinished,
+    LegReport,
     Severity,
     Stage,
     StageFinished,
@@ -230,22 +235,68 @@ class TestDeadlines:
         assert hint.endswith(" 3 s that a leg may take")
 
 
-class TestCertificateWarning:
-    async def _check(self, authority: Authority, name: str) -> Severity:
-        script = play(Protocol.SMTP, dialogue(Protocol.SMTP, Security.IMPLICIT_TLS), context=getattr(authority, name))
+class TestWarnings:
+    async def _check(self, authority: Authority, name: str, options: CheckOptions | None = None) -> LegReport:
+        context = getattr(authority, name)
+        script = play(Protocol.SMTP, dialogue(Protocol.SMTP, Security.IMPLICIT_TLS), context=context)
         async with ScriptedServer(script) as smtp, ScriptedServer(good(Protocol.IMAP)) as imap:
             outbound = endpoint(smtp.port, security=Security.IMPLICIT_TLS, policy=authority.policy)
-            checked = await check_account(account("ada", outbound, endpoint(imap.port)), KNOWN)
+            tested = account("ada", outbound, endpoint(imap.port))
+            checked = await check_account(tested, KNOWN, options=options or CheckOptions())
         assert checked.inbound is not None
-        assert checked.inbound.severity is Severity.OK
-        return checked.severity
+        assert checked.inbound.failure is None
+        assert checked.outbound is not None
+        return checked.outbound
 
     async def test_two_weeks_before_the_end(self, authority: Authority) -> None:
         assert authority.policy.trust is Trust.CA_FILE
-        assert await self._check(authority, "ending_soon") is Severity.WARNING
+        leg = await self._check(authority, "ending_soon")
+        assert leg.severity is Severity.WARNING
+        assert leg.warning.startswith("the certificate ends in 6 days, on 20")
 
     async def test_a_failure_is_worse_than_a_warning(self, authority: Authority) -> None:
-        assert await self._check(authority, "expired") is Severity.FAILED
+        assert (await self._check(authority, "expired")).severity is Severity.FAILED
 
     async def test_long_before_the_end(self, authority: Authority) -> None:
-        assert await self._check(authority, "good") is Severity.OK
+        assert (await self._check(authority, "good")).severity is Severity.OK
+
+    @pytest.mark.parametrize(
+        ("name", "days", "severity"),
+        [
+            ("ending_soon", 5, Severity.OK),
+            ("ending_soon", 7, Severity.WARNING),
+            ("good", 299, Severity.OK),
+            ("good", 301, Severity.WARNING),
+            ("good", 0, Severity.OK),
+        ],
+    )
+    async def test_whoever_wants_to_know_it_sooner_or_later(
+        self, authority: Authority, name: str, days: int, severity: Severity
+    ) -> None:
+        assert (await self._check(authority, name, CheckOptions(certificate_days=days))).severity is severity
+
+    async def test_several_stand_on_one_line(self, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mailtui.actions.leg.families_warning", lambda families: "IPv6 is dead")
+        leg = await self._check(authority, "ending_soon")
+        certificate, families = leg.warning.split("; ")
+        assert certificate.startswith("the certificate ends in 6 days")
+        assert families == "IPv6 is dead"
+
+    async def test_an_older_tls_than_before(self, authority: Authority, tmp_path: Path) -> None:
+        context = make_certificates(tmp_path / "certificates").self_signed
+        script = play(Protocol.SMTP, dialogue(Protocol.SMTP, Security.IMPLICIT_TLS), context=context)
+        memory = Memory()
+        async with ScriptedServer(script) as smtp:
+            anything = CertificatePolicy(Trust.ANYTHING)
+            tested = account("ada", endpoint(smtp.port, security=Security.IMPLICIT_TLS, policy=anything))
+            warnings = []
+            for newest in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+                context.maximum_version = newest
+                checked = await check_account(tested, KNOWN, memory=memory)
+                assert checked.outbound is not None
+                assert checked.outbound.failure is None
+                warnings.append((checked.outbound.warning, [change.words for change in checked.outbound.changes]))
+        assert warnings[0] == ("", [])
+        assert warnings[1][0].endswith(" UTC: TLSv1.2, which is older than TLSv1.3")
+        assert warnings[1][1] == ["TLSv1.2, which is older than TLSv1.3"]
+        assert warnings[2] == ("", ["TLSv1.3 instead of TLSv1.2"])

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from mailtui.actions import share
 from mailtui.actions.share import share_report
+from mailtui.diagnosis import diagnose
 from mailtui.model.account import (
     Account,
     CertificatePolicy,
@@ -34,6 +36,8 @@ from mailtui.model.check import (
     TlsFacts,
     TranscriptLine,
 )
+from mailtui.model.diagnosis import UNKNOWN, Diagnosis, Fix
+from mailtui.model.server import Change, ChangeKind, FamilyFacts, Found, Offered, Service
 from mailtui.model.text import clean
 
 NOW = datetime(2025, 6, 1, 12, 0, tzinfo=UTC)
@@ -123,6 +127,65 @@ def test_everything_that_helps_is_in_it() -> None:
     ):
         assert words in told, words
     assert "(not kept)" in share_report(ADA, check())
+
+
+def test_what_was_learnt_of_the_server_and_the_diagnosis_are_in_it() -> None:
+    failure = Failure(
+        Cause.BAD_CREDENTIALS,
+        Stage.AUTH,
+        "the server refuses the login",
+        "535 5.7.8 Username and Password not accepted",
+    )
+    learnt = replace(
+        leg("220 ready", failure=failure),
+        offered=Offered(False, ("PLAIN", "LOGIN"), ("PIPELINING",)),
+        addresses=("192.0.2.25", "2001:db8::25"),
+        families=(
+            FamilyFacts("IPv4", "192.0.2.25", 12.34),
+            FamilyFacts("IPv6", "2001:db8::25", None, "timed out for Lovelace-In", True),
+            FamilyFacts("IPv6", "2001:db8::26", None, "refused"),
+        ),
+        found=(Found(993, Service.IMAP, Security.IMPLICIT_TLS, "* OK ada.lovelace@countess.example"),),
+        changes=(
+            Change(ChangeKind.STARTTLS_LOST, "STARTTLS is gone for augusta.king", True),
+            Change(ChangeKind.ADDRESSES, "addresses: 198.51.100.7 before, 192.0.2.25 now"),
+        ),
+        changed_since=NOW - timedelta(days=3),
+    )
+    told = share_report(ADA, CheckReport(ADA.name, NOW, 400.0, learnt, None))
+    diagnosis = diagnose(learnt, ADA.email)
+    assert diagnosis is not None
+    for words in (
+        f"  Diagnosis    {diagnosis.rule}: {diagnosis.cause}",
+        f"  What to do   {diagnosis.fix}",
+        "  Changed since 2025-05-29 12:00 UTC (! holds the login back)",
+        "    ! starttls-lost: STARTTLS is gone for <username>",
+        "      addresses: addresses: 198.51.100.7 before, 192.0.2.25 now",
+        "    IPv4  192.0.2.25  connected in 12.3 ms",
+        "    IPv6  2001:db8::25  silent: timed out for <username>",
+        "    IPv6  2001:db8::26  failed: refused",
+        "    port 993: imap, SSL/TLS  * OK <address>",
+        "  Offered      no STARTTLS, logins: PLAIN LOGIN",
+    ):
+        assert words in told, words
+
+
+def test_an_unknown_failure_is_called_so_and_names_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = Diagnosis(
+        "a-rule", "Ada, Countess of Lovelace may not", "because", "log in as augusta.king", "https://help.example/535",
+        Fix(Leg.OUTBOUND, Protocol.SMTP, ADA.submission.endpoint, "trust this key", needs_consent=True),
+    )  # fmt: skip
+    monkeypatch.setattr(share, "diagnose", lambda leg, email: known)
+    told = share_report(ADA, check("220 ready"))
+    for words in (
+        "  Diagnosis    a-rule: <display-name> may not\n               because\n",
+        "  What to do   log in as <username>",
+        "  See          https://help.example/535",
+        "  mailtui can  trust this key, once a person has agreed",
+    ):
+        assert words in told, words
+    monkeypatch.setattr(share, "diagnose", lambda leg, email: Diagnosis(UNKNOWN, "", "", ""))
+    assert "  Diagnosis    unknown\n" in share_report(ADA, check("220 ready"))
 
 
 def test_nothing_of_the_person_is_in_it() -> None:

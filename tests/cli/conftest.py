@@ -11,8 +11,10 @@ import pytest
 
 from mailtui.__main__ import main
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
+from mailtui.actions.memory import Memory
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Leg, LegFinished, StageFinished, StageStarted
+from mailtui.model.check import Cause, CheckReport, Leg, LegFinished, LegReport, StageFinished, StageStarted, current
+from mailtui.model.diagnosis import UNKNOWN, Diagnosis
 from mailtui.storage.database import Database
 from tests.cli.reports import good_report
 
@@ -70,10 +72,14 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
 
 @dataclass
 class FakeChecks:
-    """Stands in for the real check: gives prepared reports and remembers how it was called."""
+    """Stands in for the real check: gives prepared reports and remembers how it was called.
+
+    A report counts for the servers that it is about: an account that has others by now is well.
+    """
 
     reports: dict[str, CheckReport] = field(default_factory=dict)
     checked: list[str] = field(default_factory=list)
+    memory: Memory | None = None
     options: CheckOptions = field(default_factory=CheckOptions)
     slots: Slots | None = None
     before: Callable[[], None] = lambda: None
@@ -87,12 +93,15 @@ class FakeChecks:
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         slots: Slots,
+        memory: Memory | None = None,
     ) -> None:
-        self.options, self.slots = options, slots
+        self.options, self.slots, self.memory = options, slots, memory
         for account in accounts:
             self.before()
             self.checked.append(account.name)
-            report = self.reports.get(account.name) or good_report(account)
+            report = self.reports.get(account.name)
+            if report is None or current(report, account) != report:
+                report = good_report(account)
             report = only(report, options.legs)
             if on_event is not None:
                 tell(report, on_event)
@@ -126,6 +135,24 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> FakeChecks:
     fake = FakeChecks()
     monkeypatch.setattr("mailtui.cli.checking.check_many", fake.check_many)
     return fake
+
+
+Diagnoses = dict[Cause, Diagnosis]
+
+
+@pytest.fixture
+def diagnoses(monkeypatch: pytest.MonkeyPatch) -> Diagnoses:
+    """What the diagnosis of each cause is in this test; any other is unknown. A warning has none."""
+    known: Diagnoses = {}
+
+    def diagnose(leg: LegReport, email: str = "") -> Diagnosis | None:
+        assert email == "ada@example.org"
+        if leg.failure is None:
+            return None
+        return known.get(leg.failure.cause, Diagnosis(UNKNOWN, "", "", ""))
+
+    monkeypatch.setattr("mailtui.diagnosis.diagnose", diagnose)
+    return known
 
 
 @pytest.fixture

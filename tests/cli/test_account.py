@@ -19,7 +19,7 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Diagnoses, Shell
 from tests.cli.reports import wrong_password
 
 PIN = "ab" * 32
@@ -159,7 +159,7 @@ def test_a_name_is_unique(shell: Shell) -> None:
     assert "there is an account named 'ada' already" in run.err
 
 
-def test_show_tells_everything_of_one_account(shell: Shell) -> None:
+def test_show_tells_everything_of_one_account(shell: Shell, diagnoses: Diagnoses) -> None:
     shell.add("ada", "--smtp-security", "starttls", "--retrieval-pin", PIN, "--type", "system")
     with shell.database() as database:
         database.record(wrong_password(database.account("ada")))

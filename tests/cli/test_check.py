@@ -8,11 +8,12 @@ import sys
 import pytest
 
 from mailtui.actions.check import Limits
-from mailtui.model.check import Leg
+from mailtui.model.check import Cause, Leg
+from mailtui.model.diagnosis import Diagnosis
 from mailtui.model.errors import StorageError
 from mailtui.model.report_json import report_from_json
 from mailtui.storage.database import Database
-from tests.cli.conftest import FakeChecks, Shell
+from tests.cli.conftest import Diagnoses, FakeChecks, Shell
 from tests.cli.reports import ending_certificate, good_report, wrong_password
 
 FILE = """\
@@ -64,7 +65,7 @@ def test_nothing_to_check_is_not_good(shell: Shell, checks: FakeChecks) -> None:
     assert "there is no active account" in run.err
 
 
-def test_the_severity_is_the_exit_code(shell: Shell, checks: FakeChecks) -> None:
+def test_the_severity_is_the_exit_code(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:
     shell.add("ada")
     shell.add("bob")
     with shell.database() as database:
@@ -78,10 +79,13 @@ def test_the_severity_is_the_exit_code(shell: Shell, checks: FakeChecks) -> None
     assert shell("check", "bob", "--leg", "inbound").code == 0
 
 
-def test_plain_lines_for_each_stage_and_a_verdict_for_each_leg(shell: Shell, checks: FakeChecks) -> None:
+def test_plain_lines_for_each_stage_and_a_verdict_for_each_leg(
+    shell: Shell, checks: FakeChecks, diagnoses: Diagnoses
+) -> None:
     shell.add("ada", "--retrieval-certificate", "accept-anything")
     with shell.database() as database:
         checks.reports["ada"] = wrong_password(database.account("ada"))
+    diagnoses[Cause.BAD_CREDENTIALS] = Diagnosis("wrong", "The password is wrong", "", "Set it again.")
     run = shell("check", "ada")
     assert "\x1b" not in run.out
     outbound = [line for line in run.lines if line.startswith("ada  outbound")]
@@ -90,20 +94,22 @@ def test_plain_lines_for_each_stage_and_a_verdict_for_each_leg(shell: Shell, che
     assert outbound[0] == "ada  outbound  resolve       ok          1.5 ms  detail of resolve"
     assert "ada  outbound  auth          FAILED      3.0 ms" in outbound
     assert [line.split()[2] for line in outbound if line.endswith("skipped")] == ["capabilities", "envelope", "quit"]
-    assert outbound[-2:] == [
+    assert outbound[-4:] == [
         "ada  outbound  FAILED at auth (bad-credentials): the server refused the password  "
         "[SMTP mail.example.org:465, SSL/TLS]",
         "ada  outbound  the server said: 535 5.7.8 no \\x1b[31mway",
+        "ada  outbound  cause: The password is wrong.",
+        "ada  outbound  fix: Set it again.",
     ]
     assert inbound[-2:] == [
         "ada  inbound   good in 12.5 ms  [IMAP mail.example.org:993, SSL/TLS]",
         "ada  inbound   certificates: ACCEPT ANYTHING (unsafe)",
     ]
-    # A line for each stage of both plans, and the four above.
-    assert len(run.lines) == 9 + 9 + 4
+    # A line for each stage of both plans, and the six above.
+    assert len(run.lines) == 9 + 9 + 6
 
 
-def test_many_accounts_end_with_a_table(shell: Shell, checks: FakeChecks) -> None:
+def test_many_accounts_end_with_a_table(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:
     shell.add("ada")
     shell.add("bob, the longer")
     with shell.database() as database:
@@ -115,7 +121,7 @@ def test_many_accounts_end_with_a_table(shell: Shell, checks: FakeChecks) -> Non
         "good     bob, the longer  outbound good  inbound good",
         "2 accounts: 1 good, 0 with a warning, 1 failed",
     ]
-    assert len(run.lines) == 4 + 2 * 18 + 5
+    assert len(run.lines) == 4 + 2 * 18 + 6
 
 
 def test_the_transcript_only_when_asked(shell: Shell, checks: FakeChecks) -> None:
@@ -130,7 +136,7 @@ def test_the_transcript_only_when_asked(shell: Shell, checks: FakeChecks) -> Non
     ]
 
 
-def test_json_is_one_document_in_the_order_asked_for(shell: Shell, checks: FakeChecks) -> None:
+def test_json_is_one_document_in_the_order_asked_for(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:
     for name in ("ada", "bob", "c\x7f".replace("\x7f", "é")):
         shell.add(name)
     with shell.database() as database:
@@ -196,7 +202,7 @@ def test_history_that_cannot_be_kept_is_told_and_the_verdict_stands(
 ) -> None:
     shell.add("ada")
 
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **options: object) -> None:
         raise StorageError("the disk is full; make room")
 
     monkeypatch.setattr(Database, "record_many", fail)

@@ -44,6 +44,7 @@ def test_the_commands_are_those_of_the_design() -> None:
                 "remove",
                 "history",
                 "report",
+                "accept",
                 "enable",
                 "disable",
                 "apply",
@@ -51,6 +52,7 @@ def test_the_commands_are_those_of_the_design() -> None:
             )
         ),
         *(f"mailtui secret {name}" for name in ("set", "remove", "test", "where")),
+        "mailtui doctor",
         "mailtui demo",
         "mailtui completion",
     }
@@ -149,7 +151,7 @@ def test_the_screen_is_refused_without_a_terminal(shell: Shell) -> None:
 def test_completions_know_the_commands(shell: Shell, name: str) -> None:
     run = shell("completion", name)
     assert run.code == 0
-    for word in ("account", "export", "transcript", "secret"):
+    for word in ("account", "export", "transcript", "secret", "accept", "doctor", "suggest", "trust-key", "insist"):
         assert word in run.out
 
 

@@ -5,7 +5,7 @@ import stat
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.cli.conftest import Shell
+from tests.cli.conftest import Diagnoses, Shell
 from tests.cli.reports import STARTED, ending_certificate, good_report, wrong_password
 
 
@@ -20,7 +20,7 @@ def checked(shell: Shell) -> None:
         )
 
 
-def test_the_history_tells_each_check_on_a_line(shell: Shell) -> None:
+def test_the_history_tells_each_check_on_a_line(shell: Shell, diagnoses: Diagnoses) -> None:
     checked(shell)
     run = shell("account", "history", "ada")
     assert (run.code, run.err) == (0, "")
@@ -32,7 +32,7 @@ def test_the_history_tells_each_check_on_a_line(shell: Shell) -> None:
     assert shell("account", "history", "ada", "--limit", "2").lines == run.lines[:3]
 
 
-def test_the_history_as_json(shell: Shell) -> None:
+def test_the_history_as_json(shell: Shell, diagnoses: Diagnoses) -> None:
     checked(shell)
     document = json.loads(shell("account", "history", "ada", "--format", "json", "--limit", "2").out)
     assert (document["version"], document["account"]) == (1, "ada")

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from mailtui.demo.certificates import make_certificates
 from mailtui.model.account import CertificatePolicy, Trust
+from mailtui.protocols import look
 from tests.protocols.clock import Clock
 
 # How long an example takes says more about the machine than about the code.
@@ -67,6 +68,12 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         hostile=served(unknown.issue_cert(*NAMES, common_name="\x1b[2Jred \u202eesrever")),
         ending_soon=served(known.issue_cert(*NAMES, not_after=now + 7 * day)),
     )
+
+
+@pytest.fixture(autouse=True)
+def _brief_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most servers here have nothing to show to one who looks what else they may be: what answers does so at once."""
+    monkeypatch.setattr(look, "PATIENCE", 0.3)
 
 
 @pytest.fixture

@@ -223,7 +223,7 @@ async def test_a_second_look_is_never_a_second_connection_at_once(
     authority: Authority, monkeypatch: pytest.MonkeyPatch, security: Security
 ) -> None:
     """A run counts a leg as one connection."""
-    connect_one = dial._connect_one
+    connect_one = dial.connect_one
     made: list[socket.socket] = []
     open_beside: list[int] = []
 
@@ -233,7 +233,7 @@ async def test_a_second_look_is_never_a_second_connection_at_once(
         made.append(connection)
         return connection
 
-    monkeypatch.setattr(dial, "_connect_one", connect)
+    monkeypatch.setattr(dial, "connect_one", connect)
     server = Presenter(Protocol.IMAP, security, authority.expired)
     await face(Protocol.IMAP, server, Way(security, certificate=authority.policy))
     assert open_beside == [0, 0]

@@ -13,7 +13,7 @@ from mailtui.model.account import Protocol, Security
 from mailtui.model.check import Cause, Stage
 from mailtui.protocols import dial
 from mailtui.protocols.dial import Network, interleave
-from mailtui.protocols.resolve import Address, Once
+from mailtui.protocols.resolve import Address, Once, WhileWanted
 from tests.protocols.dialogue import dialogue, play
 from tests.protocols.legs import Walked, Way, face, nothing_left, until, walk
 from tests.scripted import ScriptedServer
@@ -75,7 +75,7 @@ async def test_what_the_system_says(monkeypatch: pytest.MonkeyPatch, number: int
     async def connect(address: Address) -> socket.socket:
         raise OSError(number, f"Connect call failed {address.sockaddr}")
 
-    monkeypatch.setattr(dial, "_connect_one", connect)
+    monkeypatch.setattr(dial, "connect_one", connect)
     walked = await walk(Protocol.SMTP, 1)
     assert walked.verdict == (Stage.CONNECT, cause)
     assert walked.report.failure is not None
@@ -102,7 +102,7 @@ class TestTwoAddresses:
     @pytest.fixture
     def blackhole(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """127.0.0.3 answers nothing at all; what was asked for is listed, and what was given up."""
-        connect_one = dial._connect_one
+        connect_one = dial.connect_one
         tried: list[str] = []
 
         async def connect(address: Address) -> socket.socket:
@@ -115,7 +115,7 @@ class TestTwoAddresses:
                 tried.append("given up")
             raise AssertionError
 
-        monkeypatch.setattr(dial, "_connect_one", connect)
+        monkeypatch.setattr(dial, "connect_one", connect)
         monkeypatch.setattr(dial, "ATTEMPT_DELAY", 0.01)
         return tried
 
@@ -156,7 +156,7 @@ class TestTwoAddresses:
         assert "127.0.0.1 (IPv4): Connection refused" in words
 
     async def test_all_silent(self, blackhole: list[str]) -> None:
-        way = Way(host="mail.test", stage_timeout=0.1)
+        way = Way(host="mail.test", stage_timeout=0.1, leg_timeout=0.1)
         with nothing_left():
             walked = await walk(Protocol.IMAP, 1, way, network=network_of(self.SILENT, (socket.AF_INET, "127.0.0.3")))
         assert walked.verdict == (Stage.CONNECT, Cause.SILENT)
@@ -266,3 +266,49 @@ class TestOnce:
         with pytest.raises(OSError, match="a"):
             await once.get("a")
         assert calls == ["a"]
+
+
+class TestWhileWanted:
+    async def test_it_is_done_once_for_all_who_wait_and_who_come_later(self) -> None:
+        done = 0
+
+        async def work() -> int:
+            nonlocal done
+            await asyncio.sleep(0)
+            done += 1
+            return done
+
+        wanted: WhileWanted[str, int] = WhileWanted()
+        first, second = await asyncio.gather(wanted.get("a", work), wanted.get("a", work))
+        assert (first, second) == (1, 1)
+        assert await wanted.get("a", work) == 1
+        assert await wanted.get("b", work) == 2
+
+    async def test_it_is_given_up_with_the_last_who_waits_and_begun_anew(self) -> None:
+        began, given_up = 0, 0
+
+        async def work() -> None:
+            nonlocal began, given_up
+            began += 1
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                given_up += 1
+                raise
+
+        wanted: WhileWanted[str, None] = WhileWanted()
+        with nothing_left():
+            first, second = (asyncio.create_task(wanted.get("a", work)) for _ in range(2))
+            await until(lambda: began == 1)
+            first.cancel()
+            await asyncio.wait([first])
+            assert first.cancelled()
+            assert not second.done()
+            assert given_up == 0
+            second.cancel()
+            await until(lambda: given_up == 1)
+            third = asyncio.create_task(wanted.get("a", work))
+            await until(lambda: began == 2)
+            third.cancel()
+            await until(lambda: given_up == 2)
+            await asyncio.wait([second, third])

@@ -1,7 +1,10 @@
 """The masker against every way that a secret can stand in a text."""
 
+import re
 from base64 import b64encode
+from urllib.parse import quote, quote_plus
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -78,3 +81,56 @@ def test_a_short_secret_is_masked_where_it_stands_alone() -> None:
     """In the middle of words it would be told by the letters that are missing."""
     assert Masker(("x",))("the password x of example.org") == f"the password {MASK} of example.org"
     assert Masker(("abc",))("abc? (abc) abcd") == f"{MASK}? ({MASK}) abcd"
+
+
+SECRET = "correct Horse/battery+9"
+ENCODED = b64encode(SECRET.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        SECRET.upper(),
+        " ".join(SECRET),
+        "correct Horse/\n  battery+9",
+        ENCODED[:12] + "\n" + ENCODED[12:],
+        ENCODED.swapcase(),
+        b64encode(ENCODED.encode()).decode(),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        "".join(f"%{octet:02X}" for octet in SECRET.encode()),
+        "".join(f"\\x{octet:02x}" for octet in SECRET.encode()),
+        "".join(f"\\{octet:03o}" for octet in SECRET.encode()),
+        "".join(f"\\u{ord(character):04x}" for character in SECRET),
+        SECRET.encode().hex(" "),
+    ],
+)
+def test_in_a_disguise(echo: str) -> None:
+    masked = Masker((SECRET,))(f"535 <{echo}> is wrong")
+    assert re.fullmatch(r"535 <.?.?\*\*\*\*.{0,4}> is wrong", masked), masked
+
+
+def test_divided_between_lines_it_is_masked_in_each_of_them_and_nothing_else_is() -> None:
+    masker = Masker((SECRET,))
+    lines = ["250-first", "535-5.7.8 no correct Hor", "535-5.7.8 se/batt", "535 5.7.8 ery+9: wrong", "221 bye"]
+    assert masker.across(lines) == [
+        "250-first",
+        "535-5.7.8 no ****",
+        "535-5.7.8 ****",
+        "535 5.7.8 ****: wrong",
+        "221 bye",
+    ]
+    assert masker.across(["535-correct", "535 battery"]) == ["535-correct", "535 battery"]
+    assert masker.across([]) == []
+
+
+def test_a_short_secret_in_base64_is_masked_where_it_stands_alone() -> None:
+    encoded = b64encode(b"abc").decode()
+    assert Masker(("abc",))(f"334 {encoded} {encoded}d") == f"334 {MASK} {encoded}d"
+
+
+@given(st.integers(0, 200), st.integers(1, 400))
+def test_of_a_text_that_is_too_long_no_half_of_a_secret_is_left(shift: int, times: int) -> None:
+    for form in (SECRET, SECRET.upper(), "".join(f"\\x{octet:02x}" for octet in SECRET.encode())):
+        masked = Masker((SECRET,))("x" * shift + (form + "-" * 20) * times)
+        assert set(masked) <= set("x-*")

@@ -38,6 +38,12 @@ def test_theme_and_keys_are_read(path: Path) -> None:
     ("text", "told"),
     [
         ("colour = 1\n", ":1: colour: there is no such setting"),
+        ("check = 5\n", ":1: check: write a table"),
+        ("[check]\ncertificate_days = '3'\n", ":2: check.certificate_days: write a number of days from 0 to 3650"),
+        ("[check]\ncertificate_days = true\n", ":2: check.certificate_days: write a number of days"),
+        ("[check]\ncertificate_days = -1\n", ":2: check.certificate_days: write a number of days"),
+        ("check.certificate_days = 3651\n", ":1: check.certificate_days: write a number of days"),
+        ("[check]\n\ndays = 3\n", ":3: check.days: there is no such setting; [check] knows certificate_days"),
         ("# c\ntheme = 5\n", ":2: theme: write the name of a theme in quotes"),
         ("keys = 5\n", ":1: keys: write a table"),
         ('[keys]\n\n"app.quit" = 5\n', ":3: app.quit: write a key in quotes"),
@@ -57,7 +63,14 @@ def test_a_slip_is_told_with_its_place_and_the_rest_is_used(path: Path, text: st
     assert problem.startswith(str(path))
     assert told in problem
     assert "\x1b" not in problem
-    assert (settings.theme, settings.keys) == ("", {})
+    assert (settings.theme, settings.keys, settings.certificate_days) == ("", {}, 14)
+
+
+@pytest.mark.parametrize("days", [0, 1, 30, 3650])
+def test_the_days_before_a_certificate_s_end_are_read(path: Path, days: int) -> None:
+    settings = loaded(path, f"[check]\ncertificate_days = {days}\n")
+    assert (settings.certificate_days, settings.problems) == (days, ())
+    assert settings.place("check.certificate_days") == f"{path}:2"
 
 
 def test_what_is_good_beside_a_slip_is_used(path: Path) -> None:

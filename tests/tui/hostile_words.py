@@ -23,10 +23,11 @@ from mailtui.model.account import (
     Trust,
 )
 from mailtui.model.check import Cause, CheckReport, Failure, LegReport, Stage, Status, TranscriptLine, utc_now
+from mailtui.model.server import Change, ChangeKind, FamilyFacts, Found, Offered, Service
 from mailtui.storage.account_rows import COLUMNS
 from mailtui.storage.codec import to_document
 from mailtui.storage.database import Database
-from tests.tui.people import account, report
+from tests.tui.people import NOW, account, report
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,15 @@ def _hostile_leg(leg: LegReport, words: str) -> LegReport:
             TranscriptLine("*", f"{LAST_LINE} {words[:9]}", 0.0),
         ),
         stages=tuple(replace(stage, detail=words, reply=words) for stage in leg.stages),
+        offered=Offered(True, (words,), (words,)),
+        addresses=(words,),
+        families=(FamilyFacts(words, words, None, words), FamilyFacts(words, words, 1.0)),
+        found=(
+            Found(leg.endpoint.port, Service.OTHER, Security.NONE, words),
+            Found(40_000, Service(leg.protocol.value), Security.IMPLICIT_TLS, words),
+        ),
+        changes=(Change(ChangeKind.KEY, words, True), Change(ChangeKind.ISSUER, words)),
+        changed_since=NOW,
     )
 
 

@@ -15,10 +15,13 @@ from mailtui.model.account import (
     Protocol,
     SecretRef,
     SecretScheme,
+    Security,
     Trust,
 )
 from mailtui.model.check import Cause, CheckReport, Failure, LegReport, Stage
+from mailtui.model.server import Change, ChangeKind, Found, Service
 from tests.tui.people import NOW, account, report
+from tests.tui.troubled import FINGERPRINT, PIN
 from tests.tui.world import MemoryStore, ScriptedChecks
 
 _SERVERS = {Protocol.SMTP: "smtp", Protocol.IMAP: "imap", Protocol.POP3: "pop"}
@@ -42,7 +45,8 @@ _WORDS = {
 
 def _endpoint(person: Person, way: Way) -> Endpoint:
     domain = person.email.partition("@")[2]
-    return Endpoint(f"{_SERVERS[way.protocol]}.{domain}", DEFAULT_PORTS[way.protocol, way.security], way.security)
+    spoken = Security.STARTTLS if way.cause is Cause.NOT_TLS else way.security
+    return Endpoint(f"{_SERVERS[way.protocol]}.{domain}", DEFAULT_PORTS[way.protocol, spoken], way.security)
 
 
 def _account(person: Person) -> Account:
@@ -75,7 +79,46 @@ def _failure(person: Person, way: Way | None) -> Failure | None:
 
 
 def _check(person: Person) -> CheckReport:
-    return report(_account(person), _failure(person, person.outbound), _failure(person, person.inbound))
+    account, outbound = _account(person), _failure(person, person.outbound)
+    found = report(account, outbound, _failure(person, person.inbound))
+    if outbound is None or found.outbound is None:
+        return found
+    leg, answers = found.outbound, account.submission.endpoint.port
+    if outbound.cause is Cause.NOT_TLS:
+        leg = replace(leg, found=(Found(answers, Service.SMTP, Security.STARTTLS, outbound.reply),))
+    elif outbound.cause is Cause.CERTIFICATE_SELF_SIGNED:
+        leg = _with_own_key(leg)
+    return replace(found, outbound=leg)
+
+
+def _with_own_key(leg: LegReport) -> LegReport:
+    assert leg.tls is not None
+    assert leg.tls.certificate is not None
+    certificate = replace(
+        leg.tls.certificate,
+        issuer=leg.tls.certificate.subject,
+        not_after=NOW + timedelta(days=3_000),
+        fingerprint=FINGERPRINT,
+        pin=PIN,
+    )
+    return replace(leg, tls=replace(leg.tls, certificate=certificate, verified=False))
+
+
+def _changed_key(account: Account) -> CheckReport:
+    """A server whose key is another one since the day before yesterday."""
+    server = account.retrieval.endpoint.label if account.retrieval is not None else ""
+    change = Change(ChangeKind.KEY, f"the key is {PIN[:16]}… instead of 9f9f9f9f9f9f9f9f…", True)
+    since = NOW - timedelta(days=2)
+    held = Failure(
+        Cause.KEY_CHANGED,
+        Stage.AUTH,
+        f"no password was sent to {server}: {change.words}",
+        "",
+    )
+    found = report(account, None, held)
+    assert found.inbound is not None
+    leg = replace(_with_own_key(found.inbound), changes=(change,), changed_since=since)
+    return replace(found, inbound=leg)
 
 
 def _people() -> dict[str, Account]:
@@ -89,6 +132,7 @@ def _people() -> dict[str, Account]:
     )
     new = account(NEW, "radia@bridges.example", "smtp.bridges.example", "imap.bridges.example", type="system")
     people[new.name] = replace(new, submission=replace(new.submission, secret=SecretRef(SecretScheme.VAULT)))
+    people[CHANGED] = account(CHANGED, "ida@compiler.example", "smtp.compiler.example", "imap.compiler.example")
     off = account("Winter campaign 2024", "winter@analytical.example", active=False, type="campaigns")
     people[off.name] = off
     return people
@@ -99,15 +143,17 @@ def _reports() -> dict[str, CheckReport]:
     reports[MARY] = report(PEOPLE[MARY])
     reports[ADA] = report(PEOPLE[ADA], ago=timedelta(seconds=42))
     reports[AKIRA] = report(PEOPLE[AKIRA], warning="the certificate ends in 9 days, on 2025-06-10")
+    reports[CHANGED] = _changed_key(PEOPLE[CHANGED])
     reports["Winter campaign 2024"] = report(PEOPLE["Winter campaign 2024"], ago=timedelta(days=40))
     return reports
 
 
-ADA, MARY, AKIRA, NEW = (
+ADA, MARY, AKIRA, NEW, CHANGED = (
     "Ada Lovelace – newsletter",
     "Mary Shelley – archive",
     "渡辺 明 – サポート",
     "Radia Perlman – new",
+    "Ida Rhodes – new key",
 )
 PEOPLE = _people()
 REPORTS = _reports()

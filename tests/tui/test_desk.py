@@ -9,12 +9,17 @@ from unittest import mock
 import pytest
 from textual import events
 
-from mailtui.model.account import Account, SecretScheme
+from mailtui.model.account import Account, AuthMethod, Endpoint, SecretScheme
+from mailtui.model.check import CheckReport, Leg
+from mailtui.model.watch import RefusedLogin, baseline_of
+from mailtui.protocols.sasl import Credentials
+from mailtui.tui.app import MailtuiApp
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.confirm import ConfirmScreen
 from mailtui.tui.screens.form import FormScreen
-from tests.tui.people import PEOPLE, REPORTS, account
-from tests.tui.world import MemorySecrets, MemoryStore, World, world
+from mailtui.tui.services import Services
+from tests.tui.people import NOW, PEOPLE, REPORTS, account
+from tests.tui.world import DEADLINE, MemorySecrets, MemoryStore, ScriptedChecks, World, world
 
 FIRST = PEOPLE[0].name
 
@@ -237,3 +242,68 @@ async def test_what_is_typed_for_a_form_that_does_not_come_does_nothing() -> Non
         assert running.app.desk.board.account(FIRST).active
         await running.press("n")
         await running.until(lambda: isinstance(running.app.screen, FormScreen))
+
+
+ENDPOINT = Endpoint("smtp.example.org", 465)
+CREDENTIALS = Credentials("ada", "secret", AuthMethod.AUTOMATIC)
+REFUSED = RefusedLogin("smtp.example.org", 465, "ada", AuthMethod.AUTOMATIC, NOW, "00" * 16, "abcd", "535 no")
+
+
+async def test_what_past_checks_taught_is_known_before_an_account_can_be_tested() -> None:
+    class Slow(MemoryStore):
+        """Its reports take long; nobody waits for them to test."""
+
+        def __init__(self) -> None:
+            super().__init__(PEOPLE)
+            self.reading = threading.Event()
+
+        def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
+            self.reading.wait(DEADLINE)
+            return super().latest(transcripts=transcripts)
+
+    store = Slow()
+    store.refused[FIRST, Leg.OUTBOUND] = REFUSED
+    app = MailtuiApp(Services(store, MemorySecrets().of, ScriptedChecks(), now=lambda: NOW))
+    async with app.run_test(notifications=True) as pilot:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not app.desk.board.testable([FIRST]):
+                    await pilot.pause(0.01)
+            assert [mark.reply for mark in app.desk.memory.refusals(ENDPOINT, CREDENTIALS)] == [REFUSED.reply]
+            assert app.desk.board.awaits_reports
+        finally:
+            store.reading.set()
+
+
+async def test_what_another_process_learnt_is_learnt_by_checks_that_run() -> None:
+    checks = ScriptedChecks(held=True)
+    async with world(checks=checks) as running:
+        await running.press("t")
+        await running.until(lambda: len(checks.memories) == 1)
+        running.store.refused[FIRST, Leg.OUTBOUND] = REFUSED
+        running.app.desk.reload()
+        await running.until(lambda: bool(checks.memories[0].refusals(ENDPOINT, CREDENTIALS)))
+        checks.gate.set()
+
+
+async def test_what_a_check_learnt_is_stored_with_its_report() -> None:
+    async with world() as running:
+        desk = running.app.desk
+        leg = REPORTS[FIRST].legs[0]
+        desk.memory.learn(FIRST, leg, NOW)
+        await running.press("t")
+        await running.until(lambda: bool(running.store.learnt))
+        (learnt,) = running.store.learnt
+        assert (learnt.account, learnt.leg) == (FIRST, Leg.OUTBOUND)
+        assert learnt.baseline is not None
+        assert learnt.baseline.host == leg.endpoint.host
+
+
+async def test_what_is_known_of_an_account_goes_with_its_new_name() -> None:
+    store = MemoryStore(PEOPLE)
+    leg = REPORTS[FIRST].legs[0]
+    store.known[FIRST, Leg.OUTBOUND] = baseline_of(leg, NOW)
+    async with world(store=store) as running:
+        desk = running.app.desk
+        desk.put(replace(desk.board.account(FIRST), name="Renamed"), instead_of=FIRST)
+        assert desk.memory.baseline("Renamed", Leg.OUTBOUND, leg.protocol, leg.endpoint) is not None

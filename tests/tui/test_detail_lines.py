@@ -18,7 +18,7 @@ from mailtui.tui.history_lines import BARS, GAP, history_lines
 from mailtui.tui.ladder_lines import Line
 from mailtui.tui.legs import LegView, leg_view
 from mailtui.tui.words import Role
-from tests.tui.people import ADA, ALAN, NOW, OFF, WRONG_PASSWORD, report
+from tests.tui.people import ADA, NOW, OFF, report
 
 
 def text(line: Line) -> str:
@@ -108,16 +108,6 @@ def test_the_settings_of_the_account_are_beside_the_leg_that_uses_them() -> None
         assert line in sends
     assert "Method       automatic, every 15 minutes" in takes
     assert "On server    mail stays for 30 days" in takes
-
-
-def test_a_failure_is_told_in_our_words_and_in_the_servers() -> None:
-    lines = told(leg_view(ALAN, Leg.OUTBOUND, {}, report(ALAN, WRONG_PASSWORD)), 200)
-    at = lines.index("✗ Login failed")
-    assert lines[at + 1 : at + 4] == [
-        f"  {WRONG_PASSWORD.hint}",
-        f"  server said: {WRONG_PASSWORD.reply}",
-        "  (bad-credentials)",
-    ]
 
 
 def at(found: Flow, hit: Hit) -> str:

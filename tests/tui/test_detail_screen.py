@@ -12,6 +12,7 @@ import pytest
 from textual.widgets import Input
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
+from mailtui.actions.memory import Memory
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, TranscriptLine
 from mailtui.tui.messages import AccountsChanged
@@ -134,13 +135,16 @@ class TickingChecks(ScriptedChecks):
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         slots: Slots,
+        memory: Memory,
     ) -> None:
         began = NOW - timedelta(minutes=10 - len(self.calls))
 
         def tell(found: CheckReport) -> None:
             on_report(replace(found, started=began))
 
-        await super().__call__(accounts, secrets, on_event=on_event, on_report=tell, options=options, slots=slots)
+        await super().__call__(
+            accounts, secrets, on_event=on_event, on_report=tell, options=options, slots=slots, memory=memory
+        )
 
 
 async def test_several_checks_join_the_history_of_an_account_that_had_none() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
+from mailtui.actions.memory import Memory
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, StageFinished, StageStarted
 from mailtui.tui.words import Mark
@@ -25,6 +26,7 @@ class Flood(ScriptedChecks):
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         slots: Slots,
+        memory: Memory,
     ) -> None:
         self.calls.append([account.name for account in accounts])
         reports = [report(account) for account in accounts]

@@ -27,6 +27,7 @@ from mailtui.tui.screens.trial import TrialScreen
 from mailtui.tui.widgets.option_line import OptionLine
 from mailtui.tui.widgets.text_line import TextLine
 from tests.tui.people import NOW, REPORTS, leg_report, report
+from tests.tui.troubled import MENDED, MIXED_UP, MIXED_UP_REPORT
 from tests.tui.world import MemorySecrets, MemoryStore, ScriptedChecks, World, world
 
 VAULT = SecretRef(SecretScheme.VAULT)
@@ -418,6 +419,30 @@ async def test_a_test_comes_first_and_leads_to_the_field(monkeypatch: pytest.Mon
         await one.press("ctrl+s")
         await one.gone()
         await one.until(lambda: "Its last test failed" in one.text())
+
+
+async def test_a_fix_that_a_test_proposes_comes_into_the_fields_with_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REPORTS, MIXED_UP.name, MIXED_UP_REPORT)
+    async with form(MIXED_UP.name, accounts=(MIXED_UP,), section="incoming") as one:
+        await one.fill("notes", "typed")
+        await one.press("ctrl+t")
+        await one.until(lambda: one.in_front(TrialScreen) and "F: use port 993" in one.text())
+        monkeypatch.delitem(REPORTS, MIXED_UP.name)
+        await one.press("f")
+        await one.until(lambda: "Both legs are good" in one.text())
+        assert one.store.account(MIXED_UP.name) == MIXED_UP, "nothing is stored by a test"
+        await one.press("enter")
+        await one.until(lambda: one.in_front(FormScreen))
+        assert one.line("retrieval.port").value == "993"
+        assert one.choice("retrieval.security").value == Security.IMPLICIT_TLS.value
+        await one.press("ctrl+s")
+        await one.gone()
+        stored = one.store.account(MIXED_UP.name)
+        assert stored.retrieval is not None
+        assert stored.retrieval.endpoint == MENDED
+        assert stored.notes == "typed"
+        await one.until(lambda: "Saved" in one.text())
+        assert "Its last test failed" not in one.text()
 
 
 async def test_only_what_hinders_a_test_is_put_before_it() -> None:

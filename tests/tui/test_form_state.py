@@ -1,5 +1,6 @@
 """The account form without a screen: what follows what, what is wrong, and that nothing gets lost."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -359,6 +360,9 @@ def test_a_pin_may_be_written_as_other_programs_do() -> None:
     state.set("submission.certificate", "pin")
     state.set("submission.pin", ":".join(["AB"] * 32))
     assert state.edited().account.submission.endpoint.certificate == CertificatePolicy(Trust.PIN, pin="ab" * 32)
+    # As the facts of a certificate show it, and its successor as curl writes it.
+    state.set("submission.pin", f"{'AB' * 16} {'ab' * 16}, sha256//{b64encode(bytes(32)).decode()}")
+    assert state.edited().account.submission.endpoint.certificate.pins == ("ab" * 32, "00" * 32)
 
 
 @pytest.mark.parametrize(
@@ -488,3 +492,20 @@ def test_starttls_account_of_a_pop3_server() -> None:
     state.set("retrieval.security", "starttls")
     retrieval = state.edited().account.retrieval
     assert retrieval == Retrieval(Protocol.POP3, Endpoint("imap.example.org", 110, Security.STARTTLS))
+
+
+def test_servers_that_a_fix_made_are_taken_and_all_else_stays_as_typed() -> None:
+    state = FormState.of(ADA)
+    state.set("notes", " typed with spaces ")
+    state.set("retrieval.interval", "no number")
+    account = state.edited().account
+    assert account.retrieval is not None
+    mended = Endpoint("imap.example.org", 143, Security.STARTTLS, CertificatePolicy(Trust.PIN, "", "ab" * 32))
+    before = state.values
+    changed = state.take_servers(replace(account, retrieval=replace(account.retrieval, endpoint=mended)))
+    assert set(changed) == {"retrieval.port", "retrieval.security", "retrieval.certificate", "retrieval.pin"}
+    assert {key for key, value in state.values.items() if value != before[key]} == set(changed)
+    taken = state.edited().account.retrieval
+    assert taken is not None
+    assert taken.endpoint == mended
+    assert FormState.of(SEND_ONLY).take_servers(SEND_ONLY) == []

@@ -1,6 +1,7 @@
 """Text from outside is shown as it is: nothing in it is obeyed, and nothing in it breaks a screen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,13 @@ import pytest
 from rich.cells import cell_len
 from textual.screen import Screen
 
+from mailtui.actions.fixing import Proposal
+from mailtui.model.account import CertificatePolicy, Trust
+from mailtui.model.check import LegReport
+from mailtui.model.diagnosis import Diagnosis, Fix
+from mailtui.tui import diagnosing
+from mailtui.tui.fixing import consent_question
+from mailtui.tui.insisting import accept_question, insist_question
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.ask import AskScreen
 from mailtui.tui.screens.confirm import ConfirmScreen
@@ -17,6 +25,7 @@ from mailtui.tui.screens.detail import DetailScreen
 from mailtui.tui.screens.menu import MenuScreen
 from mailtui.tui.screens.path import PathScreen
 from mailtui.tui.screens.problems import ProblemsScreen
+from mailtui.tui.screens.retrieval import RetrievalScreen
 from tests.tui.hostile_words import HALF, HOSTILE, hostile_account, hostile_report
 from tests.tui.people import REPORTS, account, report
 from tests.tui.pty_stream import why_hostile
@@ -28,6 +37,15 @@ WORDS = [*(words.text for words in HOSTILE), HALF]
 # Alone where that is what once broke a widget; the others in one breath, since opening a screen takes long.
 FEW = ["[/]", "[@click=app.quit]x[/]", " ".join(words[:60] for words in WORDS), "x" * 10_000]
 
+
+def _hostile_proposal(words: str) -> Proposal:
+    person = hostile_account(0, words)
+    leg = hostile_report(person, words).legs[0]
+    policy = CertificatePolicy(Trust.PIN, "", f"{words} other")
+    fix = Fix(leg.leg, leg.protocol, replace(leg.endpoint, certificate=policy), words, needs_consent=True)
+    return Proposal(person, leg, fix)
+
+
 _DIALOGS: dict[str, Callable[[str], Screen[Any]]] = {
     "ask": lambda words: AskScreen(f"Password of {words}"),
     "confirm": lambda words: ConfirmScreen(words, [words, words], words, words, danger=True, option=words),
@@ -35,6 +53,11 @@ _DIALOGS: dict[str, Callable[[str], Screen[Any]]] = {
     "menu": lambda words: MenuScreen(words, [(words, words, words), ("other", "other", words)], words),
     "path": lambda words: PathScreen(words, words, Path(words.replace("\0", ""))),
     "problems": lambda words: ProblemsScreen((words, words)),
+    "consent": lambda words: consent_question(_hostile_proposal(words)),
+    "accept": lambda words: accept_question({words: list(hostile_report(hostile_account(0, words), words).legs)}),
+    "insist": lambda words: insist_question(
+        [hostile_account(0, words)], {words: list(hostile_report(hostile_account(0, words), words).legs)}
+    ),
 }
 
 ALIGNED = [
@@ -93,6 +116,29 @@ async def test_accounts_and_detail_show_hostile_text(size: tuple[int, int]) -> N
         await running.press("slash", *"x[/]")
         await running.until(lambda: len(running.list.names) == 1)
         require_harmless(running)
+
+
+@SIZES
+async def test_diagnoses_show_hostile_text(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def diagnose(leg: LegReport, email: str = "") -> Diagnosis | None:
+        words = email.removesuffix("@example.org")
+        policy = CertificatePolicy(Trust.PIN, "", words)
+        fix = Fix(leg.leg, leg.protocol, replace(leg.endpoint, certificate=policy), words, needs_consent=True)
+        return Diagnosis(words, words, words, words, words, fix)
+
+    monkeypatch.setattr("mailtui.diagnosis.diagnose", diagnose)
+    diagnosing._diagnosis.cache_clear()
+    people = [hostile_account(number, words) for number, words in enumerate(FEW)]
+    reports = {person.name: hostile_report(person, person.name) for person in people}
+    async with world(people, reports, size=size) as running:
+        for _ in FEW:
+            require_harmless(running)
+            await running.press("m")
+            await running.until(lambda: isinstance(running.app.screen, RetrievalScreen))
+            require_harmless(running)
+            await running.press("m")
+            await running.until(lambda: isinstance(running.app.screen, AccountsScreen))
+            await running.press("down")
 
 
 def _is_covered(running: World, below: Screen[Any]) -> bool:

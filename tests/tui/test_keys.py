@@ -22,7 +22,7 @@ from tests.tui.settled import settled_world
 from tests.tui.world import World
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "keys.md"
-_FIRST = ("app", "list", "accounts", "retrieval", "detail", "leg", "form")
+_FIRST = ("app", "list", "accounts", "retrieval", "detail", "leg", "remedy", "form")
 """The parts of ids that the document begins with."""
 
 _BEGIN, _END = "<!-- keys: begin -->\n", "<!-- keys: end -->\n"

@@ -1,16 +1,33 @@
 """A failure is always readable: the lines of a panel at every size."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtui.model.check import Failure, Leg
+from mailtui.model.diagnosis import UNKNOWN, Diagnosis
 from mailtui.model.text import cut, pad, shorten, width
 from mailtui.tui.detail_lines import detail_lines
 from mailtui.tui.ladder_lines import Line, ladder_lines
 from mailtui.tui.legs import LegView, leg_view
 from mailtui.tui.words import Role, wrap
-from tests.tui.people import ADA, AKIRA, ALAN, CLOSED, EXPIRED, NOW, REFUSED, ROBOT, SILENT, SSH, WRONG_PASSWORD, report
+from tests.tui.people import (
+    ADA,
+    AKIRA,
+    ALAN,
+    CLOSED,
+    EXPIRED,
+    NOW,
+    REFUSED,
+    ROBOT,
+    SILENT,
+    SSH,
+    WRONG_PASSWORD,
+    report,
+)
+from tests.tui.troubled import MIXED_UP, MIXED_UP_REPORT
 
 
 def text(line: Line) -> str:
@@ -24,9 +41,11 @@ def failing(failure: Failure) -> LegView:
 @pytest.mark.parametrize("failure", [WRONG_PASSWORD, EXPIRED, REFUSED, SILENT, SSH], ids=lambda failure: failure.cause)
 @pytest.mark.parametrize(("columns", "rows"), [(36, 11), (56, 15), (200, 30)])
 def test_all_words_of_a_failure_are_in_the_panel(failure: Failure, columns: int, rows: int) -> None:
-    lines = ladder_lines(failing(failure), columns, rows)
+    view = failing(failure)
+    lines = ladder_lines(view, columns, rows)
     told = " ".join(" ".join(text(line) for line in lines).split())
-    assert failure.hint in told
+    assert view.diagnosis is not None
+    assert view.diagnosis.cause in told
     assert failure.reply in told
     assert "skipped: " in told or any(
         role is Role.DIM and words.startswith("· ") for line in lines for words, role in line
@@ -34,13 +53,40 @@ def test_all_words_of_a_failure_are_in_the_panel(failure: Failure, columns: int,
 
 
 def test_stages_that_passed_fold_into_one_line_when_the_failure_needs_the_room() -> None:
-    tall = [text(line) for line in ladder_lines(failing(WRONG_PASSWORD), 36, 30)]
-    low = [text(line) for line in ladder_lines(failing(WRONG_PASSWORD), 36, 10)]
+    view = replace(failing(WRONG_PASSWORD), diagnosis=None)
+    tall = [text(line) for line in ladder_lines(view, 36, 30)]
+    low = [text(line) for line in ladder_lines(view, 36, 10)]
     assert sum(line.startswith("✓") for line in tall) == 7
     assert low[0].startswith("✓ 6 stages")
     assert "95 ms" in low[0], "the time of what was folded"
     assert sum(line.startswith("✗ Login") for line in low) == 1
     assert low[-1].startswith("· skipped: Capabilities")
+
+
+def test_what_to_do_is_told_where_there_is_room_and_never_in_the_place_of_what_was_said() -> None:
+    view = failing(WRONG_PASSWORD)
+    assert view.diagnosis is not None
+    seen = []
+    for rows in range(1, 31):
+        told = " ".join(" ".join(text(line) for line in ladder_lines(view, 56, rows)).split())
+        seen.append(view.diagnosis.fix in told)
+        assert WRONG_PASSWORD.reply in told or not seen[-1]
+    assert seen == sorted(seen)
+    assert seen[-1]
+
+
+def test_an_unknown_failure_is_told_in_the_words_that_there_are() -> None:
+    view = replace(failing(WRONG_PASSWORD), diagnosis=Diagnosis(UNKNOWN, "", "", ""))
+    told = " ".join(text(line).strip() for line in ladder_lines(view, 100, 30))
+    assert WRONG_PASSWORD.hint in told
+    assert WRONG_PASSWORD.reply in told
+
+
+def test_the_key_that_mends_it_stands_before_the_words_of_the_server() -> None:
+    view = leg_view(MIXED_UP, Leg.INBOUND, {}, MIXED_UP_REPORT)
+    lines = [text(line).strip() for line in ladder_lines(view, 100, 11)]
+    at = lines.index("F: use port 993 with SSL/TLS, and test again")
+    assert lines[at + 1] == "server said: +OK POP3 ready"
 
 
 def test_a_reply_that_is_too_long_is_cut_and_says_where_the_rest_is() -> None:

@@ -129,6 +129,15 @@ async def test_the_detail_of_every_account(tmp_path: Path, size: tuple[int, int]
             await running.press("home", "pagedown", "pagedown", "pagedown", "end")
             await running.go("i", "home", to=shows_server(person, "i"))
             await running.press("pagedown", "pagedown", "pagedown", "end")
+            if number_of(person) in ("05", "10"):
+                await running.go("A", to=shows("Accept what changed?", "y Yes"))
+                await running.press("pagedown", "pagedown")
+                await running.go("escape", to="w Write")
+            if number_of(person) in ("05", "11"):
+                await running.go("I", to=shows("Log in again with what was refused?", "y Yes"))
+                await running.press("pagedown", "pagedown")
+                await running.go("escape", to="w Write")
+                await running.go("F", to=shows("Not changed: account"))
             await running.go("escape", to=is_selected(person))
         await running.go("enter", to=shows_server(people[-1], "h"))
         await running.go("w", to="Write a report")
@@ -201,6 +210,8 @@ async def test_servers_whose_every_word_is_hostile(tmp_path: Path, size: tuple[i
             await running.press("home")
             await running.go("e", to=in_form)
             await running.go("ctrl+t", to="Test of 1 accepted")
+            # While a test runs, d does nothing and escape cancels it.
+            await running.until("Testing what is typed", gone=True)
             await running.go("d", to=shows(EVIL_SHOWN))
             await running.press("end", "i", "end")
             await running.go("escape", to="Back to the form")

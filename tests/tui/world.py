@@ -12,10 +12,12 @@ from textual.pilot import Pilot
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.actions.entries import STORED
+from mailtui.actions.memory import Memory, Place
 from mailtui.actions.saving import SecretPlaces
 from mailtui.model.account import Account, SecretRef, SecretScheme
 from mailtui.model.check import CheckReport, LegFinished, LegReport, StageFinished, StageStarted, Status
 from mailtui.model.errors import SecretError, UsageError
+from mailtui.model.watch import Baseline, Learnt, RefusedLogin
 from mailtui.storage.hidden import Hidden
 from mailtui.storage.reader import NoEntry, entry_name
 from mailtui.storage.removed import Removed
@@ -40,6 +42,9 @@ class MemoryStore:
         self._changes = 0
         self._version = 1
         self.batches: list[list[CheckReport]] = []
+        self.learnt: list[Learnt] = []
+        self.known: dict[Place, Baseline] = {}
+        self.refused: dict[Place, RefusedLogin] = {}
 
     def accounts(self) -> list[Account]:
         with self._lock:
@@ -115,9 +120,10 @@ class MemoryStore:
                 self._history.setdefault(name, []).append(found)
             return list(removed.accounts)
 
-    def record_many(self, reports: Sequence[CheckReport]) -> None:
+    def record_many(self, reports: Sequence[CheckReport], learnt: Sequence[Learnt] = ()) -> None:
         with self._lock:
             self.batches.append(list(reports))
+            self.learnt += learnt
             for found in reports:
                 self._history.setdefault(found.account, []).insert(0, found)
 
@@ -130,6 +136,14 @@ class MemoryStore:
         with self._lock:
             found = self._history.get(name, [])[:limit]
             return found if transcripts else [_bare(one) for one in found]
+
+    def baselines(self) -> Mapping[Place, Baseline]:
+        with self._lock:
+            return dict(self.known)
+
+    def refused_logins(self) -> Mapping[Place, RefusedLogin]:
+        with self._lock:
+            return dict(self.refused)
 
     def count_reports(self, names: Sequence[str]) -> int:
         with self._lock:
@@ -234,6 +248,8 @@ class ScriptedChecks:
         self.asks = asks
         self.calls: list[list[str]] = []
         self.slots: list[Slots] = []
+        self.options: list[CheckOptions] = []
+        self.memories: list[Memory] = []
         self.secrets: list[str] = []
         self.cancelled: list[str] = []
         self.events = 0
@@ -247,10 +263,13 @@ class ScriptedChecks:
         on_report: Callable[[CheckReport], None],
         options: CheckOptions,
         slots: Slots,
+        memory: Memory,
     ) -> None:
         accounts = list(accounts)
         self.calls.append([account.name for account in accounts])
         self.slots.append(slots)
+        self.options.append(options)
+        self.memories.append(memory)
         async with asyncio.TaskGroup() as group:
             for account in accounts:
                 group.create_task(self._check(account, secrets, on_event, on_report))
@@ -264,7 +283,7 @@ class ScriptedChecks:
                     self.secrets.append(await secrets.read(account.submission.secret, account.name))
                 except SecretError as error:
                     self.secrets.append(str(error))
-            played = REPORTS.get(account.name) or report(account)
+            played = self._played(account)
             for leg in played.legs:
                 self._play(account.name, leg, on_event, range(self.steps))
                 if self.steps < len(leg.stages):
@@ -278,6 +297,10 @@ class ScriptedChecks:
         except asyncio.CancelledError:
             self.cancelled.append(account.name)
             raise
+
+    def _played(self, account: Account) -> CheckReport:
+        """What the check of an account says."""
+        return REPORTS.get(account.name) or report(account)
 
     def _play(self, name: str, leg: LegReport, on_event: Listener, steps: range) -> None:
         for step in steps:

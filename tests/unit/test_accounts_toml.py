@@ -280,6 +280,7 @@ def test_what_is_left_out_has_its_default() -> None:
     [
         ('ca_file = "/ca.pem"', CertificatePolicy(Trust.CA_FILE, "/ca.pem")),
         (f'pin = "{":".join(["AB"] * 32)}"', CertificatePolicy(Trust.PIN, pin="ab" * 32)),
+        (f'pin = """\n{"AB" * 32},\n{"cd" * 32}\n"""', CertificatePolicy(Trust.PIN, pin=f"{'ab' * 32} {'cd' * 32}")),
         ('certificate = "accept-anything"', CertificatePolicy(Trust.ANYTHING)),
         ('certificate = "system"\nca_file = "/ca.pem"', CertificatePolicy(Trust.SYSTEM, "/ca.pem")),
     ],
@@ -287,6 +288,12 @@ def test_what_is_left_out_has_its_default() -> None:
 def test_a_file_or_a_pin_alone_says_the_policy(keys: str, policy: CertificatePolicy) -> None:
     (account,) = read_accounts(account_with(submission=keys), "f")
     assert account.submission.endpoint.certificate == policy
+
+
+def test_a_bad_pin_is_told_by_its_position() -> None:
+    assert told(account_with(submission=f'pin = "{"ab" * 32} {"c" * 63}"')) == [
+        "f.toml:8: account ada: submission.pin: pin 2 has 63 hex digits; a pin is 64 hex digits or sha256//BASE64"
+    ]
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read() -> None:

@@ -181,6 +181,27 @@ def test_a_policy_needs_what_it_verifies_with(trust: Trust, field: str) -> None:
     assert fields(replace(SOUND, submission=replace(SUBMISSION, endpoint=endpoint))) == [field]
 
 
+def with_policy(policy: CertificatePolicy) -> list[str]:
+    endpoint = Endpoint("mail.example.org", 465, certificate=policy)
+    return [str(error) for error in problems(replace(SOUND, submission=replace(SUBMISSION, endpoint=endpoint)))]
+
+
+def test_several_pins_are_one_text() -> None:
+    assert with_policy(CertificatePolicy(Trust.PIN, pin=f"{'ab' * 32} {'cd' * 32}")) == []
+    assert with_policy(CertificatePolicy(Trust.PIN, pin=f"{'ab' * 32} {'cd' * 31}")) == [
+        "submission.pin: pin 2 has 62 hex digits; a pin is 64 hex digits or sha256//BASE64"
+    ]
+    assert with_policy(CertificatePolicy(Trust.PIN, pin="AB" * 32)) == [
+        "submission.pin: is not as pins are stored: 64 lower-case hex digits each, with one space between them"
+    ]
+
+
+def test_a_pin_that_is_not_in_force_may_be_anything_but_hostile() -> None:
+    assert with_policy(CertificatePolicy(pin="for later")) == []
+    (error,) = with_policy(CertificatePolicy(pin="\x1b[31m"))
+    assert error.startswith("submission.pin: holds a line break, control")
+
+
 def test_messages_deleted_after_days_must_be_left_first() -> None:
     assert fields(with_retrieval(delete_after=7)) == []
     assert fields(with_retrieval(delete_after=7, leave_on_server=False)) == ["retrieval.delete_after"]

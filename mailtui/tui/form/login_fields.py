@@ -123,7 +123,8 @@ def safety_fields(leg: str, prefix: str, shown: Callable[[Values], bool]) -> tup
             f"{leg}.pin",
             section,
             f"{prefix} key pin",
-            "The SHA-256 of the server's public key in 64 hex digits. A test shows it among the certificate's facts.",
+            "SHA-256 of the server's key: 64 hex digits or sha256//BASE64; several, such as the next key's, "
+            "with spaces. A test shows it with the certificate.",
             shown=with_trust(Trust.PIN),
         ),
         Field(

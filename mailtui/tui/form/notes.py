@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mailtui.actions.provider_notes import provider_note
+from mailtui.diagnosis.providers import provider_note
 from mailtui.model.text import clean
 from mailtui.storage.secrets import SourceState
 from mailtui.tui.form.field import PASSWORDS

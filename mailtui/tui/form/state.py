@@ -22,6 +22,7 @@ from mailtui.tui.form.fields import FIELDS
 from mailtui.tui.form.values import account_of, source_key, usual_port, values_of
 
 _NAME_LIMIT = 100
+_SERVER_PARTS = ("host", "security", "port", "certificate", "ca_file", "pin", "allow_cleartext", "method")
 
 
 class FormState:
@@ -234,6 +235,17 @@ class FormState:
     def first_of(self, section: Section) -> str:
         """The first shown field of a section."""
         return next(key for key, field in FIELDS.items() if field.section is section and self.shown(key))
+
+    def take_servers(self, account: Account) -> list[str]:
+        """Take the servers of `account` into the fields; returns the fields that changed. All else stays as typed."""
+        legs = ("submission",) if account.retrieval is None else ("submission", "retrieval")
+        keys = [f"{leg}.{part}" for leg in legs for part in _SERVER_PARTS]
+        if account.retrieval is not None:
+            keys.append("retrieval.protocol")
+        values = values_of(account, self._default)
+        changed = [key for key in keys if self._values[key] != values[key]]
+        self._values.update((key, values[key]) for key in changed)
+        return changed
 
     def adopt(self, current: Account, values: dict[str, Value]) -> None:
         """Go on from `current`, the account as stored now, with `values` in the form."""

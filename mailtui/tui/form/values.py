@@ -17,6 +17,7 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.pins import pins_as_typed
 from mailtui.tui.form.field import WRITABLE, Value, Values
 
 SMALLEST_PORT = 0
@@ -148,15 +149,11 @@ class _Reading:
     def endpoint(self, leg: str) -> Endpoint:
         values = self._values
         trust = Trust(str(values[f"{leg}.certificate"]))
-        pin = self.text(f"{leg}.pin")
-        if trust is Trust.PIN:
-            # Other programs write it in capitals, with colons.
-            pin = pin.replace(":", "").replace(" ", "").lower()
         return Endpoint(
             host=self.text(f"{leg}.host"),
             port=self._port(leg),
             security=Security(str(values[f"{leg}.security"])),
-            certificate=CertificatePolicy(trust, self.text(f"{leg}.ca_file"), pin),
+            certificate=CertificatePolicy(trust, self.text(f"{leg}.ca_file"), pins_as_typed(self.text(f"{leg}.pin"))),
             allow_cleartext=values[f"{leg}.allow_cleartext"] is True,
         )
 

@@ -18,6 +18,7 @@ from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
 from mailtui.tui.ordering import Row, grouped
 from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
+from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
 from mailtui.tui.widgets.account_list import AccountList
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
@@ -73,6 +74,9 @@ class AccountsScreen(RecordsScreen):
         Binding("x", "export", "Export", show=False, id="accounts.export", tooltip="Write accounts to a TOML file"),
         Binding("r", "retrieve", "Retrieve", show=False, id="accounts.retrieve", tooltip="Why mail is not fetched yet"),
         Binding("f", "show", "Show", show=False, id="accounts.show", tooltip="Show those of one status or type"),
+        FIX,
+        ACCEPT,
+        INSIST,
         Binding("o", "group", "Group", show=False, id="accounts.group", tooltip="Group the accounts by type, or not"),
     ]
 

@@ -18,6 +18,7 @@ from mailtui.tui.desk import Desk
 from mailtui.tui.detail_head import fact_lines, title_line, verified
 from mailtui.tui.detail_lines import detail
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
+from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
 from mailtui.tui.widgets.history_strip import HistoryStrip
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, paint
@@ -70,6 +71,9 @@ class DetailScreen(Screen[None]):
         Binding(
             "w", "write", "Write", id="detail.write", tooltip="Write a report without your names, to show to others"
         ),
+        FIX,
+        ACCEPT,
+        INSIST,
         Binding("m", "retrieval", "Retrieval", id="detail.retrieval", tooltip="This account in Message Retrieval"),
         Binding(
             "c", "duplicate", "Duplicate", show=False, id="detail.duplicate", tooltip="A new account like this one"
@@ -103,6 +107,8 @@ class DetailScreen(Screen[None]):
         marks = {leg: self._desk.board.mark(self._account, leg) for leg in Leg}
         if marks[Leg.INBOUND] is Mark.FAILED and marks[Leg.OUTBOUND] is not Mark.FAILED:
             # Who opens an account that fails wants to see what fails.
+            # Where only one leg has room, what is still hidden takes no focus.
+            self.call_after_refresh(self.action_leg, Leg.INBOUND.value)
             self.action_leg(Leg.INBOUND.value)
         # What is known already is seen first: threads that read would hold up the drawing.
         self.call_after_refresh(self._fetch)
@@ -173,7 +179,7 @@ class DetailScreen(Screen[None]):
             view = board.view(self._account, column.leg)
             change = None if report is None else capability_change(report, column.leg, history)
             column.strip.show(points(history, column.leg))
-            column.detail.show(detail(view, now, account, change))
+            column.detail.show(detail(view, now, account, change, warned_days=self._desk.options.certificate_days))
             protocol = f" {view.protocol.label}" if view.protocol else ""
             column.border_title = Content.assemble(
                 (view.mark.glyph, STYLES[view.mark.role]), f" {LEG_NAMES[column.leg]}{protocol}"
@@ -267,6 +273,18 @@ class DetailScreen(Screen[None]):
         """Check this account."""
         if not self._desk.checker.test([self._account]):
             self._desk.say(f"{self._account} is being tested already.")
+
+    def action_fix(self) -> None:
+        """Make the changes that the diagnosis proposes."""
+        self._desk.errands.fix([self._account])
+
+    def action_accept(self) -> None:
+        """Take the servers as they are now, if they changed."""
+        self._desk.errands.accept([self._account])
+
+    def action_insist(self) -> None:
+        """Log in again although that was refused."""
+        self._desk.errands.insist([self._account])
 
     def action_edit(self) -> None:
         """Open this account's form."""

@@ -196,12 +196,16 @@ class FormScreen(WorkingForm):
             return
         from mailtui.tui.screens.trial import TrialScreen
 
-        edited = self.state.edited()
-        trial = TrialScreen(self._desk, edited)
+        trial = TrialScreen(self._desk, self.state.edited(), self._take_servers)
         key = await self.app.push_screen(trial, wait_for_dismiss=True)
-        self._failed_trial = edited.account if trial.failed else None
+        self._failed_trial = trial.edited.account if trial.failed else None
         if key is not None:
             self.fields.go_to(self.state.field_for(key) if key not in self.fields.shown else key)
+        self.show()
+
+    def _take_servers(self, account: Account) -> None:
+        """The trial made a change to the servers: it is as if it had been typed."""
+        self.fields.take(self.state, self.state.take_servers(account))
         self.show()
 
     async def _tell(self, problems: list[Finding], title: str) -> None:

@@ -26,7 +26,9 @@ _AGES_INTERVAL = 5.0
 _SLICE, _SLICE_INTERVAL = 100, 0.03
 """Accounts that are looked at together for the filter, and the seconds between: a key never waits for long."""
 
-_NEED_AN_ACCOUNT = frozenset({"test", "edit", "edit_text", "duplicate", "switch", "remove", "export"})
+_NEED_AN_ACCOUNT = frozenset(
+    {"test", "edit", "edit_text", "duplicate", "switch", "remove", "export", "fix", "accept", "insist"}
+)
 
 READING = "reading the last checks …"
 """Said instead of the sums that nobody knows yet."""
@@ -274,6 +276,21 @@ class RecordsScreen(Screen[str | None]):
         elif len(self.records.selection):
             busy = f" {len(names) - started} of them are being tested already." if started < len(names) else ""
             self._desk.say(f"Testing {self.told_of(names)}.{busy}")
+
+    def action_fix(self) -> None:
+        """Make the changes that the diagnoses propose."""
+        if names := self.targets():
+            self._desk.errands.fix(names)
+
+    def action_accept(self) -> None:
+        """Take servers that changed as they are now."""
+        if names := self.targets():
+            self._desk.errands.accept(names)
+
+    def action_insist(self) -> None:
+        """Log in again although that was refused."""
+        if names := self.targets():
+            self._desk.errands.insist(names)
 
     def action_reload(self) -> None:
         """Read the accounts again."""

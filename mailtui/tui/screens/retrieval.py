@@ -14,6 +14,7 @@ from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS
 from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
+from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
@@ -50,6 +51,9 @@ class RetrievalScreen(RecordsScreen):
         Binding("e", "edit", "Edit", id="retrieval.edit", tooltip="Edit how this account's mail arrives"),
         FILTER,
         Binding("r", "retrieve", "Retrieve", id="retrieval.retrieve", tooltip="Fetch the mail of this account"),
+        FIX,
+        ACCEPT,
+        INSIST,
         Binding("R", "retrieve_all", "All", id="retrieval.retrieve_all", tooltip="Fetch the mail of all accounts"),
     ]
 

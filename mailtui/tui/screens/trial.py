@@ -1,5 +1,7 @@
 """Test what is typed in a form, both legs side by side, before anything is stored."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePath
 from typing import ClassVar
@@ -10,12 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.css.query import NoMatches
-from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.worker import Worker
 
 from mailtui.actions.check import CheckOptions, Limits, Slots
 from mailtui.actions.saving import Edited, trial_reader
+from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event, Leg
 from mailtui.model.errors import MailtuiError
 from mailtui.model.text import clean, shorten
@@ -23,6 +25,7 @@ from mailtui.tui.checker import REPAINT_INTERVAL
 from mailtui.tui.desk import Desk
 from mailtui.tui.detail_lines import detail
 from mailtui.tui.form.fields import FIELDS
+from mailtui.tui.screens.trial_remedies import REMEDIES, RemediedTrial
 from mailtui.tui.trial import Trial
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
@@ -47,7 +50,7 @@ class TrialDetail(LegDetail):
     HELP = "All that the test found on this leg: stages, certificate, capabilities and the dialogue, secrets masked."
 
 
-class TrialScreen(ModalScreen[str | None]):
+class TrialScreen(RemediedTrial):
     """Runs one check at once; neither history nor list learn of it. The result is the form's field to go to."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["detail.tcss", "trial.tcss"]
@@ -68,11 +71,10 @@ class TrialScreen(ModalScreen[str | None]):
         Binding("f1,question_mark", "app.help", "Help", show=False, id="trial.help", tooltip="The keys of this screen"),
     ]
 
-    def __init__(self, desk: Desk, edited: Edited) -> None:
-        super().__init__(classes="show-outbound")
-        self._desk = desk
-        self._edited = edited
-        self._trial = Trial(edited.account)
+    def __init__(self, desk: Desk, edited: Edited, on_change: Callable[[Account], None] = lambda account: None) -> None:
+        """`on_change` is told of the account with the servers as a fix made them."""
+        super().__init__(desk, edited, on_change)
+        self.add_class("show-outbound")
         self._worker: Worker[None] | None = None
         self._leaving = False
         self._repaint_due = False
@@ -80,12 +82,12 @@ class TrialScreen(ModalScreen[str | None]):
     @property
     def failed(self) -> bool:
         """Whether the last test found a leg that fails."""
-        return bool(self._trial.failed)
+        return bool(self.trial.failed)
 
     def compose(self) -> ComposeResult:
         """The two legs, their details, the verdict and the keys."""
         with Vertical(id="trial") as frame:
-            name = shorten(clean(self._edited.account.name or self._edited.account.email), 50)
+            name = shorten(clean(self.edited.account.name or self.edited.account.email), 50)
             frame.border_title = Content(f"Test of {name}" if name else "Test")
             with Horizontal(id="panels"):
                 for leg in Leg:
@@ -102,27 +104,30 @@ class TrialScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Begin at once: whoever opens this wants to know."""
-        self._start()
+        self.begin()
 
-    def _start(self) -> None:
-        self._trial = Trial(self._edited.account)
+    def begin(self, *, insist: bool = False) -> None:
+        """Test what is typed, with the fixes that were made."""
+        options = replace(self._desk.options, insist=insist)
+        self.trial = Trial(self.edited.account)
         self.remove_class("-details")
-        self._worker = self.run_worker(self._check(self._trial), group="trial", exit_on_error=False)
+        self._worker = self.run_worker(self._check(self.trial, options), group="trial", exit_on_error=False)
         self._repaint()
 
-    async def _check(self, trial: Trial) -> None:
+    async def _check(self, trial: Trial, options: CheckOptions) -> None:
         def on_report(report: CheckReport) -> None:
             trial.report = report
 
         try:
             await self._desk.services.check_many(
                 [trial.account],
-                trial_reader(self._edited, self._desk.services.secrets(self._desk.ask).reader()),
+                trial_reader(self.edited, self._desk.services.secrets(self._desk.ask).reader()),
                 on_event=partial(self._on_event, trial),
                 on_report=on_report,
-                options=CheckOptions(),
+                options=options,
                 # Of its own: a person waits for these two connections, not for the hundreds of another run.
                 slots=Slots(Limits()),
+                memory=self._desk.memory,
             )
         except MailtuiError as error:
             trial.error = f"The test could not be made: {error}"
@@ -142,7 +147,7 @@ class TrialScreen(ModalScreen[str | None]):
 
     def _repaint(self) -> None:
         self._repaint_due = False
-        trial, now = self._trial, self._desk.now
+        trial, now = self.trial, self._desk.now
         try:
             for leg in Leg:
                 self.query_one(f"#{leg.value}-panel", TrialPanel).show(trial.view(leg), now)
@@ -153,11 +158,13 @@ class TrialScreen(ModalScreen[str | None]):
         self.refresh_bindings()
 
     def _told(self) -> Content:
-        mark, role, words = self._trial.verdict()
+        mark, role, words = self.trial.verdict()
         told = Content.assemble((f"{mark.glyph} ", STYLES[role]), (words, STYLES[role]))
         # Where lines are dear, the footer's words for the key must do.
-        field = None if self.has_class("-low") else FIELDS.get(self._trial.field or "")
-        return told + Content(f" enter goes to {field.title}.") if field is not None else told
+        field = None if self.has_class("-low") else FIELDS.get(self.trial.field or "")
+        if field is not None:
+            told += Content(f" enter goes to {field.title}.")
+        return told
 
     def on_resize(self) -> None:
         """Say as much as there is room for now."""
@@ -165,13 +172,15 @@ class TrialScreen(ModalScreen[str | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What can be done now."""
-        running, details = self._trial.running, self.has_class("-details")
+        running, details = self.trial.running, self.has_class("-details")
         if action == "cancel":
             return running
         if action == "ladder":
             return details and not running
         if action == "back" and details:
             return not running
+        if action in REMEDIES:
+            return bool(self.remedies(action))
         return not running if action in ("back", "again", "details") else True
 
     def action_cancel(self) -> None:
@@ -198,11 +207,11 @@ class TrialScreen(ModalScreen[str | None]):
 
     def action_back(self) -> None:
         """Back to the form, at the field that the failure speaks of."""
-        self._leave(self._trial.field)
+        self._leave(self.trial.field)
 
     def action_again(self) -> None:
         """Test once more."""
-        self._start()
+        self.begin()
         self._focus_leg(Leg.OUTBOUND)
 
     def action_details(self) -> None:
@@ -216,7 +225,9 @@ class TrialScreen(ModalScreen[str | None]):
 
     def _fill_details(self) -> None:
         for leg in Leg:
-            self.query_one(f"#{leg.value}-detail", TrialDetail).show(detail(self._trial.view(leg), self._desk.now))
+            self.query_one(f"#{leg.value}-detail", TrialDetail).show(
+                detail(self.trial.view(leg), self._desk.now, warned_days=self._desk.options.certificate_days)
+            )
 
     def action_ladder(self) -> None:
         """Show the stages again."""

@@ -37,7 +37,7 @@ class LadderPanel(Widget):
 
     more: ClassVar[str] = "enter"
     """The key that shows everything."""
-    HELP = "The stages of the selected account's last check, as they run. enter shows everything."
+    HELP = "The stages of the selected account's last check, as they run, and what to do. enter shows everything."
 
     def __init__(self, leg: Leg, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -1,0 +1,185 @@
+"""What is wrong with a leg and what to do, put into words: for the verdicts, for a list of many, and for JSON."""
+
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from shlex import quote
+
+from mailtui.actions.fixing import Proposal, fix_toml
+from mailtui.cli.output import BAD, BOLD, WARN, Part, Styled
+from mailtui.model.account import Account
+from mailtui.model.check import Cause, CheckReport, LegReport, Severity
+from mailtui.model.diagnosis import UNKNOWN, Diagnosis
+from mailtui.model.errors import UsageError
+from mailtui.model.report_json import report_to_json
+from mailtui.model.text import clean
+
+_ACCEPTABLE = frozenset({Cause.STARTTLS_LOST, Cause.MECHANISM_LOST, Cause.KEY_CHANGED})
+
+
+class Offer(Enum):
+    """Which command may be named as the one that does it."""
+
+    NOTHING = "nothing"
+    """The accounts are in no place that a command could reach."""
+    STORED = "stored"
+    FILE = "file"
+
+
+def diagnosis_of(leg: LegReport, email: str) -> Diagnosis | None:
+    """What is wrong with a leg of the account with the address `email`; None where nothing is."""
+    if leg.severity is Severity.OK:
+        return None
+    # Imported here: a check that goes well does without.
+    from mailtui.diagnosis import diagnose
+
+    return diagnose(leg, email)
+
+
+def changed_words(leg: LegReport) -> str:
+    """What differs from the last check that went well, on one line; empty where nothing does or the warning says it."""
+    if not leg.changes:
+        return ""
+    from mailtui.model.watch import changes_line
+
+    line = changes_line(leg.changes, leg.changed_since)
+    return "" if leg.failure is None and line in leg.warning else line
+
+
+class Remedies:
+    """Says what to do about the legs of `accounts`."""
+
+    def __init__(self, accounts: Iterable[Account], offer: Offer = Offer.NOTHING) -> None:
+        self._accounts = {account.name: account for account in accounts}
+        self._offer = offer
+
+    def now(self, accounts: Iterable[Account]) -> None:
+        """Take note of how `accounts` are now."""
+        self._accounts |= {account.name: account for account in accounts}
+
+    def lines(self, account: str, leg: LegReport) -> Iterator[list[Part]]:
+        """What stands below the verdict of a leg: cause, fix, page, what mailtui can do itself, and what changed."""
+        head = f"{account}  {leg.leg.value:<8}  "
+        diagnosis = self._diagnosis(account, leg)
+        if diagnosis is not None:
+            for words in _told(diagnosis):
+                yield [head, *words]
+        for words in self._offers(account, leg, diagnosis):
+            yield [head, *words]
+        if changed := changed_words(leg):
+            alarming = any(change.is_alarming for change in leg.changes)
+            yield [head, Styled(changed, BAD if alarming else WARN)]
+
+    def brief_lines(self, report: CheckReport) -> Iterator[list[Part]]:
+        """A line for each failed leg of many accounts: what to do about it, or what the server said."""
+        for leg in report.legs:
+            diagnosis = self._diagnosis(report.account, leg) if leg.failure is not None else None
+            if diagnosis is None or leg.failure is None:
+                continue
+            head = f"{report.account}  {leg.leg.value:<8}  "
+            if diagnosis.rule != UNKNOWN:
+                page = f"  {diagnosis.url}" if diagnosis.url else ""
+                yield [head, f"{_sentence(diagnosis.cause)} {diagnosis.fix}{page}"]
+            elif leg.failure.reply:
+                yield [head, f"cause unknown; the server said: {leg.failure.reply}"]
+            else:
+                yield [head, "cause unknown"]
+
+    def proposals(self, report: CheckReport) -> list[Proposal]:
+        """The fixes that are proposed for the legs of a report."""
+        account = self._accounts[report.account]
+        diagnosed = ((leg, self._diagnosis(report.account, leg)) for leg in report.legs)
+        return [Proposal(account, leg, found.change) for leg, found in diagnosed if found and found.change]
+
+    def report_json(self, report: CheckReport, *, transcript: bool = True) -> dict[str, object]:
+        """A report as docs/json.md has it, each leg with its diagnosis."""
+        document = report_to_json(report, transcript=transcript)
+        account = self._accounts[report.account]
+        for leg in report.legs:
+            data = document[leg.leg.value]
+            if isinstance(data, dict):
+                data["diagnosis"] = diagnosis_json(account, leg)
+        return document
+
+    def _diagnosis(self, account: str, leg: LegReport) -> Diagnosis | None:
+        return diagnosis_of(leg, self._accounts[account].email)
+
+    def _offers(self, account: str, leg: LegReport, diagnosis: Diagnosis | None) -> Iterator[list[Part]]:
+        command = "mailtui check --file FILE" if self._offer is Offer.FILE else f"mailtui check {quote(account)}"
+        if self._offer is Offer.NOTHING:
+            return
+        if diagnosis is not None and diagnosis.change is not None:
+            words = Styled(diagnosis.change.words, BOLD)
+            pins = sorted(Proposal(self._accounts[account], leg, diagnosis.change).new_pins)
+            if self._offer is Offer.FILE or (diagnosis.change.needs_consent and not pins):
+                yield ["mailtui can show the change: ", words, f": {command} --suggest"]
+            elif not diagnosis.change.needs_consent:
+                yield ["mailtui can do it: ", words, f": {command} --fix"]
+            else:
+                yield ["mailtui can, once the server's keeper has confirmed it, ", words]
+                yield [f"then: {command} {' '.join(f'--trust-key {pin}' for pin in pins)}"]
+        cause = None if leg.failure is None else leg.failure.cause
+        if cause is Cause.LOGIN_HELD:
+            yield [f"to log in nevertheless: {command} --insist"]
+        elif cause in _ACCEPTABLE and self._offer is Offer.STORED:
+            yield [f"once you know that the change is meant: {command} --accept-changes"]
+
+
+def _told(diagnosis: Diagnosis) -> Iterator[list[Part]]:
+    if diagnosis.rule == UNKNOWN:
+        yield ["cause unknown"]
+        return
+    yield ["cause: ", " ".join(text for text in (_sentence(diagnosis.cause), diagnosis.explanation) if text)]
+    if diagnosis.fix:
+        yield ["fix: ", Styled(diagnosis.fix, BOLD)]
+    if diagnosis.url:
+        yield [f"see: {diagnosis.url}"]
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def diagnosis_json(account: Account, leg: LegReport) -> dict[str, object] | None:
+    """The diagnosis of a leg as data; its change is null where the account is not what was checked any more."""
+    found = diagnosis_of(leg, account.email)
+    if found is None:
+        return None
+    return {
+        "rule": found.rule,
+        "cause": clean(found.cause),
+        "explanation": clean(found.explanation),
+        "fix": clean(found.fix),
+        "url": clean(found.url),
+        "change": found.change and change_json(Proposal(account, leg, found.change)),
+    }
+
+
+def change_json(proposal: Proposal) -> dict[str, object] | None:
+    """A fix as data; None where it does not fit the account any more."""
+    fix = proposal.fix
+    try:
+        toml = fix_toml(proposal.account, fix, proposal.leg)
+    except UsageError:
+        return None
+    return {
+        "protocol": fix.protocol.value,
+        "host": fix.endpoint.host,
+        "port": fix.endpoint.port,
+        "security": fix.endpoint.security.value,
+        "trust": fix.endpoint.certificate.trust.value,
+        "pin": fix.endpoint.certificate.pin,
+        "words": clean(fix.words),
+        "needs_consent": fix.needs_consent,
+        "toml": toml,
+    }
+
+
+def suggestion_lines(proposal: Proposal) -> Iterator[str]:
+    """A fix as TOML for a person's own file, a comment above it: parseable as a whole."""
+    account, leg, fix = proposal.account, proposal.leg, proposal.fix
+    yield f"# {clean(account.name)}, {leg.leg.value}: {clean(fix.words)}"
+    if proposal.new_pins:
+        yield "# only if the server's keeper confirms that this is its key"
+    elif fix.needs_consent:
+        yield "# this protects less than now"
+    yield from fix_toml(account, fix, leg).splitlines()

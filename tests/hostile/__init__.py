@@ -1,0 +1,1 @@
+"""The hostile battery: servers, and people on the way to them, that mean harm; see docs/hostile.md."""
