@@ -18,8 +18,7 @@ demo: $(VENV)/.installed ## the program with servers of its own: no account and 
 
 test: lint pytest ## everything that must be green: style, types and tests
 
-test-all: test ## the same, and the tests under every other Python that is here
-	@$(MAKE) --no-print-directory $(VERSIONS:%=test-%)
+test-all: test $(VERSIONS:%=test-%) ## the same, and the tests under every other Python that is here
 
 lint: $(VENV)/.ready ## style and types
 	$(BIN)/ruff check .
@@ -36,7 +35,7 @@ pytest: $(VENV)/.ready ## the tests alone; ARGS goes to pytest
 
 # One Python by its version, in an environment of its own. A version manager's shim may be on PATH and not work,
 # so each candidate has to run; the Python that `make test` uses already is not taken twice. The pictures, which take
-# long, are the same under each.
+# long, are the same under each. They may run beside one another: `make --jobs=3 test-all`.
 test-%:
 	@if [ "$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = "$*" ]; then \
 	    echo "Python $* is the one that make test runs"; exit 0; fi; \

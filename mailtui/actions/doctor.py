@@ -19,6 +19,7 @@ from mailtui.storage.secrets import SourceState
 from mailtui.storage.settings import load_settings
 
 _BUS_VARIABLE = "DBUS_SESSION_BUS_ADDRESS"
+_STORING = frozenset({SecretScheme.KEYRING, SecretScheme.VAULT})
 
 LITTLE_SPACE = 16 << 20
 """Octets: with less room left on the disk, a history that grows will soon be refused."""
@@ -79,12 +80,22 @@ def folder_findings(paths: DataPaths) -> list[Finding]:
         remedy = f"correct its permissions, or set {DATA_VARIABLE} to another folder"
         return [Finding("folder", State.FAILED, f"{folder} cannot be examined: {error.strerror}", remedy)]
     if facts is None:
-        return [Finding("folder", State.NOTE, f"{folder} is made, with mode 0700, when it is first needed")]
+        return [_judge_missing_folder(folder)]
     findings = [_judge_folder(folder, facts)]
     for path, mode in readable_by_others(paths):
         words = f"{path} can be reached by other users: its mode is {mode:04o}"
         findings.append(Finding("folder", State.WARNING, words, f"run: chmod 600 {path}"))
     return findings
+
+
+def _judge_missing_folder(folder: Path) -> Finding:
+    above = next(parent for parent in folder.absolute().parents if os.path.lexists(parent))
+    if above.is_dir() and os.access(above, os.W_OK | os.X_OK):
+        return Finding("folder", State.NOTE, f"{folder} is made, with mode 0700, when it is first needed")
+    words = f"{folder} is not there and cannot be made: {above} cannot be written to"
+    return Finding(
+        "folder", State.FAILED, words, f"correct the mode of {above}, or set {DATA_VARIABLE} to another folder"
+    )
 
 
 def _judge_folder(folder: Path, facts: FolderFacts) -> Finding:
@@ -115,7 +126,9 @@ def database_findings(path: Path) -> list[Finding]:
     try:
         facts = database_facts(path)
     except MailtuiError as error:
-        return [Finding("database", State.FAILED, str(error))]
+        # Errors of the database end with what to do.
+        words, _, remedy = str(error).rpartition("; ")
+        return [Finding("database", State.FAILED, words or remedy, remedy if words else "")]
     if facts is None:
         return [Finding("database", State.NOTE, f"{path} is made when the first account is stored")]
     return [_judge_database(path, facts)]
@@ -125,9 +138,6 @@ def _judge_database(path: Path, facts: DatabaseFacts) -> Finding:
     if facts.damage:
         remedy = f"put a backup in its place, or save what can be read: sqlite3 {path} .recover"
         return Finding("database", State.FAILED, f"{path} is damaged: {facts.damage}", remedy)
-    if facts.version > facts.known_version:
-        words = f"{path} was written by a newer mailtui: its version is {facts.version}, known is {facts.known_version}"
-        return Finding("database", State.FAILED, words, "upgrade mailtui")
     words = f"{path}, {facts.size >> 10} KiB, {facts.accounts} accounts, {facts.reports} reports, whole"
     if facts.version < facts.known_version:
         words += "; of an older version: the next command brings it up to date"
@@ -138,7 +148,10 @@ def settings_findings(path: Path) -> list[Finding]:
     """The settings file: whatever in it cannot be used."""
     problems = load_settings(path).problems
     if problems:
-        return [Finding("settings", State.WARNING, problem, "mailtui goes on without it") for problem in problems]
+        return [
+            Finding("settings", State.WARNING, problem, "correct it; until then the usual setting holds")
+            for problem in problems
+        ]
     words = f"{path} is read" if path.exists() else f"{path} is not there: all settings are the usual ones"
     return [Finding("settings", State.OK, words)]
 
@@ -170,6 +183,7 @@ def secret_findings(sources: Sequence[SourceState], accounts: Sequence[Account],
     """Which sources of secrets work, and why the others do not; one that accounts need and that does not, fails."""
     needed = _needed(accounts)
     findings = []
+    can_store = False
     for source in sources:
         scheme = source.scheme
         usable, words, remedy = source.usable, source.detail, source.remedy
@@ -179,12 +193,12 @@ def secret_findings(sources: Sequence[SourceState], accounts: Sequence[Account],
         users = needed.get(scheme, 0)
         use = f" ({users} {'login uses' if users == 1 else 'logins use'} it)" if users else ""
         if usable:
+            can_store = can_store or scheme in _STORING
             findings.append(Finding(f"secrets/{scheme.value}", State.OK, words + use))
         else:
             state = State.FAILED if users and scheme is not SecretScheme.ASK else State.NOTE
             findings.append(Finding(f"secrets/{scheme.value}", state, words + use, remedy))
-    writable = {SecretScheme.KEYRING, SecretScheme.VAULT}
-    if not any(finding.state is State.OK for finding in findings if SecretScheme(finding.area[8:]) in writable):
+    if not can_store:
         remedy = "mend the keyring or the vault, or name a command:, env: or file: in the accounts"
         findings.append(Finding("secrets", State.WARNING, "no place is left where a new secret could be put", remedy))
     return findings

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from mailtui.model.check import CertificateFacts, CheckReport
 from mailtui.model.finding import Finding, State
+from mailtui.model.watch import shown_time
 from mailtui.protocols.surroundings import Authorities, StoreUnreadable, authorities
 
 SLACK = timedelta(minutes=5)
@@ -47,10 +48,10 @@ def clock_finding(
 
     One of them may be wrong, or old; what decides is more than one, or a check that lies in the future.
     """
-    said = f"{now:%Y-%m-%d %H:%M} UTC"
+    said = shown_time(now)
     latest = max((report.started for report in reports), default=None)
     if latest is not None and latest - now > SLACK:
-        words = f"the clock says {said}, but a check was made at {latest:%Y-%m-%d %H:%M} UTC"
+        words = f"the clock says {said}, but a check was made at {shown_time(latest)}"
         return Finding("clock", State.WARNING, words, f"{_CLOCK_REMEDY}; if it is right now, check once more")
     begun = sum(begins > now for begins, _ in lifetimes)
     if lifetimes and begun * 4 > len(lifetimes):
@@ -68,12 +69,16 @@ def _against_servers(reports: Sequence[CheckReport], now: datetime, said: str) -
     early = {facts.fingerprint: facts for facts in seen if facts.not_before - now > SLACK}
     if early:
         newest = max(facts.not_before for facts in early.values())
-        words = f"the clock says {said}, but {len(early)} servers' certificates begin only by {newest:%Y-%m-%d}"
+        begin = "a server's certificate begins" if len(early) == 1 else f"{len(early)} servers' certificates begin"
+        words = f"the clock says {said}, but {begin} only by {newest:%Y-%m-%d}"
         state = State.FAILED if len(early) > 1 else State.WARNING
         return Finding("clock", state, f"{words}; it is behind", _CLOCK_REMEDY)
     count = len({facts.fingerprint for facts in seen})
-    against = f"{count} servers' certificates" if count else "the authorities' certificates"
-    return Finding("clock", State.OK, f"{said}; {against} agree with it")
+    if count == 1:
+        against = "a server's certificate agrees"
+    else:
+        against = f"{count} servers' certificates agree" if count else "the authorities' certificates agree"
+    return Finding("clock", State.OK, f"{said}; {against} with it")
 
 
 def _certificates(reports: Iterable[CheckReport]) -> list[CertificateFacts]:

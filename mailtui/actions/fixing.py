@@ -50,18 +50,17 @@ class Proposal:
         return only_trusts and policy.trust is Trust.PIN and bool(self.new_pins) and self.new_pins <= frozenset(trusted)
 
 
-def apply_fix(account: Account, fix: Fix, leg: LegReport | None = None) -> Account:
+def apply_fix(account: Account, fix: Fix, leg: LegReport) -> Account:
     """`account` with `fix` made; usernames, passwords' places and all else stay.
 
-    Raises UsageError when it does not fit the account any more: `leg`, where it is given, is the report that it was
-    made for. One that nobody consented to never goes to another host, nor to less protection than there was.
+    Raises UsageError when it does not fit the account any more: `leg` is the report that it was made for. One that
+    nobody consented to never goes to another host, nor to less protection than there was.
     """
     setup = next((setup for setup in legs_of(account) if setup.leg is fix.leg), None)
     name = clean(account.name)
     if setup is None:
         raise UsageError(f"{name} has no {fix.leg.value} leg any more; check it again")
-    made_for = (setup.protocol, setup.endpoint) if leg is None else (leg.protocol, leg.endpoint)
-    if made_for != (setup.protocol, setup.endpoint) or fix.endpoint.host != setup.endpoint.host:
+    if (leg.protocol, leg.endpoint) != (setup.protocol, setup.endpoint) or fix.endpoint.host != setup.endpoint.host:
         raise UsageError(f"the {fix.leg.value} server of {name} has changed since it was checked; check it again")
     if not fix.needs_consent and _is_weaker(fix.endpoint, setup.endpoint):
         raise UsageError(f"the change of the {fix.leg.value} server of {name} would protect less; make it by hand")
@@ -85,7 +84,7 @@ def _is_weaker(proposed: Endpoint, present: Endpoint) -> bool:
     )
 
 
-def fix_toml(account: Account, fix: Fix, leg: LegReport | None = None) -> str:
+def fix_toml(account: Account, fix: Fix, leg: LegReport) -> str:
     """The lines of the account's TOML form that `fix` changes, under its name. Raises what `apply_fix` raises."""
     from mailtui.interop.toml_change import changed_toml
 
@@ -113,8 +112,10 @@ def store_fixes(store: FixingStore, proposals: Sequence[Proposal]) -> Fixed:
     accounts: list[Account] = []
     made: list[Proposal] = []
     problems: list[str] = []
-    for name in dict.fromkeys(proposal.account.name for proposal in proposals):
-        own = [proposal for proposal in proposals if proposal.account.name == name]
+    by_name: dict[str, list[Proposal]] = {}
+    for proposal in proposals:
+        by_name.setdefault(proposal.account.name, []).append(proposal)
+    for name, own in by_name.items():
         try:
             before = own[0].account
             accounts.append(store.update(name, _with_all(before, own), before.updated))

@@ -26,6 +26,7 @@ from mailtui.model.errors import SecretError
 from mailtui.model.server import Change, ChangeKind, Offered, families_warning
 from mailtui.model.text import clean
 from mailtui.model.watch import Baseline, changes_line, changes_since, is_tls_lower
+from mailtui.offloop import off_loop
 from mailtui.protocols import session_class
 from mailtui.protocols.dial import Network
 from mailtui.protocols.families import families_judged
@@ -40,6 +41,9 @@ _CAUSES = {
     ChangeKind.MECHANISM_LOST: Cause.MECHANISM_LOST,
     ChangeKind.KEY: Cause.KEY_CHANGED,
 }
+
+_WHATEVER_THE_PASSWORD = frozenset({"too-many-connections", "mailbox-in-use", "rate-limited"})
+"""Rules of the diagnosis for refusals that tell nothing of the login, although servers say them in its place."""
 
 Listener = Callable[[Event], None]
 
@@ -129,24 +133,20 @@ class LegCheck:
         return Credentials(login.username, secret, login.method), None
 
     def _trace(self, place: Place) -> Trace:
-        on_event, options = self._run.on_event, self._run.options
-
-        def listen(event: Event) -> None:
-            place.follow(event)
-            if on_event is not None:
-                on_event(event)
-
-        return Trace(
+        options = self._run.options
+        trace = Trace(
             account=self._account.name,
             leg=self._setup.leg,
             protocol=self._setup.protocol,
             endpoint=self._setup.endpoint,
             plan=self._setup.plan,
-            on_event=listen,
+            on_event=self._run.on_event,
             stage_timeout=min(options.stage_timeout, options.leg_timeout),
             leg_timeout=options.leg_timeout,
             keep_transcript=options.transcript,
         )
+        trace.on_stage = place.follow
+        return trace
 
     async def _walk(self, trace: Trace, credentials: Credentials | None) -> None:
         attempt = gate = None
@@ -156,15 +156,16 @@ class LegCheck:
         session = session_class(self._setup.protocol)(credentials, self._run.network, gate)
         try:
             await session.open(trace)
-            if attempt is not None and credentials is not None:
+            # A server may let in whoever comes (PREAUTH): nothing is proven then.
+            if attempt is not None and credentials is not None and trace.mechanism:
                 await self._note_success(credentials)
                 attempt.succeeded()
             await session.probe(trace, self._account.email)
-        except StageFailed as failed:
+        except StageFailed:
             # The trace has it: a leg that fails is a report like any other.
             session.close()
             if attempt is not None and credentials is not None:
-                await self._note_refusal(attempt, credentials, failed.failure)
+                await self._note_refusal(attempt, credentials, trace.report())
                 attempt.end()
             await recognise(trace, self._run.network)
         finally:
@@ -198,11 +199,15 @@ class LegCheck:
             same = [mark for mark in marks if await has_same_secret(mark, credentials)]
             memory.logged_in(self._account.name, self._setup.leg, endpoint, credentials, same)
 
-    async def _note_refusal(self, attempt: Attempt, credentials: Credentials, failure: Failure) -> None:
-        if failure.stage is Stage.AUTH and failure.cause is Cause.BAD_CREDENTIALS:
-            mark = await marked(self._setup.endpoint, credentials, failure.reply)
-            self._run.memory.refused(self._account.name, self._setup.leg, mark)
-            attempt.was_refused(mark)
+    async def _note_refusal(self, attempt: Attempt, credentials: Credentials, report: LegReport) -> None:
+        failure = report.failure
+        if failure is None or (failure.stage, failure.cause) != (Stage.AUTH, Cause.BAD_CREDENTIALS):
+            return
+        if await off_loop(lambda: _tells_nothing_of_the_login(report)):
+            return
+        mark = await marked(self._setup.endpoint, credentials, failure.reply)
+        self._run.memory.refused(self._account.name, self._setup.leg, mark)
+        attempt.was_refused(mark)
 
     def _changes(self, trace: Trace) -> tuple[Change, ...]:
         """How the server differs from when it was good, as far as the leg has come."""
@@ -238,10 +243,18 @@ class LegCheck:
         within = timedelta(days=self._run.options.certificate_days)
         trust = self._setup.endpoint.certificate.trust
         warnings = [certificate_warning(trace.tls, trust, utc_now(), within), families_warning(trace.families)]
-        if self._before is not None:
+        if self._before is not None and changes:
             is_lower = is_tls_lower(self._before, trace.tls)
             # Beside an alarming one a leg comes to its end only where it has no login.
             kinds = (ChangeKind.TLS_VERSION,) if is_lower else ()
             worth = tuple(change for change in changes if change.is_alarming or change.kind in kinds)
             warnings.append(changes_line(worth, self._before.since))
         return warnings
+
+
+def _tells_nothing_of_the_login(refused: LegReport) -> bool:
+    # Imported here, in a thread of its own: it takes long, and a check that goes well does without.
+    from mailtui.diagnosis import diagnose
+
+    diagnosis = diagnose(refused)
+    return diagnosis is not None and diagnosis.rule in _WHATEVER_THE_PASSWORD

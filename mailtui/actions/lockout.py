@@ -103,17 +103,14 @@ class Attempt:
 
         The wait takes nothing from the time that the login itself may take, and ends before the leg's time does.
         """
-        if not self._verdict.is_good and self._verdict.turn.locked():
-            await self._wait(trace)
-        elif not self._verdict.is_good:
-            await self._verdict.turn.acquire()
-            self._has_turn = True
+        if not self._verdict.is_good:
+            await self._take_turn(trace)
         if self._verdict.refused is not None:
             raise held(self._verdict.refused)
         if self._verdict.is_good:
             self.end()
 
-    async def _wait(self, trace: Trace) -> None:
+    async def _take_turn(self, trace: Trace) -> None:
         trace.watch.begin(trace.leg_timeout)
         try:
             async with asyncio.timeout(trace.watch.remaining() / 2):

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from typing import Protocol as Interface
 
-from mailtui.model.account import AuthMethod, Endpoint, Protocol, Security
-from mailtui.model.check import CheckReport, Leg, LegReport
+from mailtui.model.account import Account, AuthMethod, Endpoint, Login, Protocol, Security
+from mailtui.model.check import CheckReport, Leg, LegReport, legs_of
 from mailtui.model.watch import Baseline, Learnt, RefusedLogin, baseline_of
 from mailtui.protocols.sasl import Credentials
 
@@ -119,7 +119,7 @@ class Memory:
 
     def refusals(self, endpoint: Endpoint, credentials: Credentials) -> list[RefusedLogin]:
         """The refused logins, of whatever account, to that server by that name and method, the newest first."""
-        marks = self._refused.get(_login(endpoint, credentials), {})
+        marks = self._refused.get(_login_of(endpoint, credentials), {})
         return sorted(marks.values(), key=lambda mark: mark.at, reverse=True)
 
     def refused(self, account: str, leg: Leg, mark: RefusedLogin) -> None:
@@ -132,7 +132,7 @@ class Memory:
         self, account: str, leg: Leg, endpoint: Endpoint, credentials: Credentials, same: Iterable[RefusedLogin]
     ) -> None:
         """The server took the login of a leg: forget its mark, and `same`, those of the same secret."""
-        login, forgotten = _login(endpoint, credentials), frozenset(same)
+        login, forgotten = _login_of(endpoint, credentials), frozenset(same)
         with self._changing:
             marks = self._refused.get(login, {})
             for place, mark in list(marks.items()):
@@ -156,6 +156,28 @@ class Memory:
                     raise
 
         return write
+
+    def keep_refusals(self, store: LearntStore, accounts: Iterable[Account]) -> None:
+        """Store the refused logins of `accounts`, as `store` has them, that no report came with. Blocks.
+
+        Their checks were interrupted. A refusal that a trial of another server met is none of theirs. Raises
+        StorageError.
+        """
+        own = {
+            (account.name, setup.leg, *_login_of(setup.endpoint, setup.login))
+            for account in accounts
+            for setup in legs_of(account)
+            if setup.login is not None
+        }
+        with self._storing:
+            with self._changing:
+                left = [
+                    replace(one, baseline=None)
+                    for one in self._unsaved.values()
+                    if one.refused is not None and (one.account, one.leg, *_login_of_mark(one.refused)) in own
+                ]
+            if left:
+                store.record_many((), learnt=left)
 
     def _note(self, place: Place, host: str, port: int, **known: Any) -> None:
         key = (place, host.lower(), port)
@@ -186,8 +208,8 @@ def _server_of_baseline(baseline: Baseline) -> _Server:
     return baseline.protocol, baseline.host.lower(), baseline.port, baseline.security
 
 
-def _login(endpoint: Endpoint, credentials: Credentials) -> _Login:
-    return endpoint.host.lower(), endpoint.port, credentials.username, credentials.method
+def _login_of(endpoint: Endpoint, login: Credentials | Login) -> _Login:
+    return endpoint.host.lower(), endpoint.port, login.username, login.method
 
 
 def _login_of_mark(mark: RefusedLogin) -> _Login:

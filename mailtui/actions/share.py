@@ -13,6 +13,7 @@ from mailtui.model.check import CertificateFacts, CheckReport, Leg, LegReport, S
 from mailtui.model.diagnosis import Diagnosis
 from mailtui.model.text import clean
 from mailtui.model.trends import CapabilityChange, capability_change, leg_of_report, points, record
+from mailtui.model.watch import shown_time
 from mailtui.protocols.environment import openssl_version
 
 _LIBRARIES = ("aiosmtplib", "aioimaplib", "textual")
@@ -152,7 +153,7 @@ def _diagnosis(diagnosis: Diagnosis, hide: Anonymizer) -> Iterator[str]:
 def _observed(leg: LegReport, hide: Anonymizer) -> Iterator[str]:
     """What was seen of the server on the way, beside what the stages tell."""
     if leg.changes:
-        since = "" if leg.changed_since is None else f" since {leg.changed_since:%Y-%m-%d %H:%M} UTC"
+        since = "" if leg.changed_since is None else f" since {shown_time(leg.changed_since)}"
         yield f"  Changed{since} (! holds the login back)"
         for one in leg.changes:
             yield f"    {'!' if one.is_alarming else ' '} {one.kind.value}: {hide(one.words)}"
@@ -201,7 +202,7 @@ def _certificate(what: str, facts: CertificateFacts, now: datetime, hide: Anonym
 def _change(change: CapabilityChange | None, hide: Anonymizer) -> Iterator[str]:
     if change is not None:
         signs = [f"+ {hide(offer)}" for offer in change.added] + [f"- {hide(offer)}" for offer in change.removed]
-        yield f"    changed since {change.since:%Y-%m-%d %H:%M} UTC: {', '.join(signs) or 'nothing'}"
+        yield f"    changed since {shown_time(change.since)}: {', '.join(signs) or 'nothing'}"
 
 
 def _history(history: Sequence[CheckReport]) -> Iterator[str]:

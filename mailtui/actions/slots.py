@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from mailtui.model.account import Endpoint
-from mailtui.model.check import Event, Stage, StageFinished, StageStarted, Status
+from mailtui.model.check import Stage, Status
 
 PATIENCE = 1.0
 """Seconds that a connection may stay silent at its beginning and keep others of the same port waiting."""
@@ -61,14 +61,14 @@ class Place:
         self._is_lent = False
         self._is_heard = False
 
-    def follow(self, event: Event) -> None:
-        """Learn from the leg's events whether the server talks."""
+    def follow(self, stage: Stage, status: Status | None) -> None:
+        """Learn whether the server talks, from the leg's stages as they begin (without a status) and end."""
         if self._is_heard:
             return
-        if isinstance(event, StageStarted):
-            if event.stage in _SILENT_AT_FIRST:
+        if status is None:
+            if stage in _SILENT_AT_FIRST:
                 self._wait()
-        elif isinstance(event, StageFinished) and event.result.stage in _HEARD and event.result.status is Status.OK:
+        elif stage in _HEARD and status is Status.OK:
             self._hear()
 
     def leave(self) -> None:

@@ -20,7 +20,7 @@ def accept(args: Namespace, output: Output) -> int:
         output.line(head, Styled("accepted", GOOD), f": {changes_line(one.changes, one.since)}")
     for name in names:
         if name not in {one.account for one in accepted}:
-            output.line(f"{name}  ", Styled("nothing to accept: its last check saw no change", DIM))
+            output.line(f"{name}  ", Styled("nothing to accept: no change waits for it", DIM))
     checked = [quote(one.account) for one in accepted]
     if checked:
         output.line(f"next: mailtui check {' '.join(dict.fromkeys(checked))}")

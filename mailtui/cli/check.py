@@ -3,6 +3,7 @@
 import contextlib
 from argparse import Namespace
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mailtui.actions.preparation import prepare
 from mailtui.cli.account_file import accounts_from_file
@@ -10,9 +11,13 @@ from mailtui.cli.output import Output
 from mailtui.cli.places import open_database, secret_store
 from mailtui.model.account import Account
 from mailtui.model.check import Leg
-from mailtui.model.errors import UsageError
+from mailtui.model.errors import StorageError, UsageError
 from mailtui.model.text import clean
 from mailtui.storage.names import no_such_account
+
+if TYPE_CHECKING:
+    from mailtui.actions.memory import Memory
+    from mailtui.storage.database import Database
 
 
 def check(args: Namespace, output: Output) -> int:
@@ -41,6 +46,8 @@ def check(args: Namespace, output: Output) -> int:
         from mailtui.cli.remedies import Offer
 
         memory = Memory() if database is None else Memory.load(database)
+        if database is not None:
+            stack.callback(_keep_refusals, memory, database, accounts, output)
         return check_accounts(
             accounts,
             secret_store(args, output).reader(),
@@ -66,6 +73,14 @@ def check(args: Namespace, output: Output) -> int:
                 trusted=trusted,
             ),
         )
+
+
+def _keep_refusals(memory: "Memory", database: "Database", accounts: Sequence[Account], output: Output) -> None:
+    """Ctrl-C loses the reports of accounts that are half checked, but not that a server refused their logins."""
+    try:
+        memory.keep_refusals(database, accounts)
+    except StorageError as error:
+        output.error(f"the refused logins were not kept: {error}")
 
 
 def _refuse_without_database(args: Namespace) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mailtui.actions.check import CheckOptions, Limits, SecretReader, Slots, check_many
 from mailtui.actions.finishing import to_the_end
-from mailtui.actions.fixing import Fixed, FixingStore, Proposal, store_fixes
 from mailtui.actions.recording import Recorder, Write
 from mailtui.cli.live import REDRAW_SECONDS
 from mailtui.cli.output import CLOSED_PIPE_EXIT, Output
@@ -22,6 +21,7 @@ from mailtui.model.check import CheckReport, Severity
 from mailtui.offloop import off_loop
 
 if TYPE_CHECKING:
+    from mailtui.actions.fixing import Fixed, FixingStore, Proposal
     from mailtui.actions.memory import Memory
 
 
@@ -35,15 +35,15 @@ class Afterwards:
 
     offer: Offer = Offer.NOTHING
     suggest: bool = False
-    store: FixingStore | None = None
+    store: "FixingStore | None" = None
     fix: bool = False
     trusted: frozenset[str] = frozenset()
 
-    def wanted(self, proposals: Collection[Proposal]) -> list[Proposal]:
-        """Those of `proposals` that are to be made."""
-        if self.store is None:
-            return []
-        return [one for one in proposals if one.may_be_made(self.trusted) and (self.fix or one.fix.needs_consent)]
+    def will_make(self, proposal: "Proposal") -> bool:
+        """Whether `proposal` is to be made."""
+        if self.store is None or not proposal.may_be_made(self.trusted):
+            return False
+        return self.fix or proposal.fix.needs_consent
 
 
 def check_accounts(
@@ -69,7 +69,7 @@ def check_accounts(
     # All that was loaded stays; what a long run leaves behind is collected.
     gc.freeze()
     gc.enable()
-    remedies = Remedies(accounts, afterwards.offer)
+    remedies = Remedies(accounts, afterwards.offer, afterwards.will_make)
     run = _Run(reader, output, form, options, limits or Limits(), record, memory, remedies, afterwards)
     try:
         with questions_cleared(output):
@@ -115,6 +115,7 @@ class _Run:
         self._proposals: dict[str, list[Proposal]] = {}
         self._keys: set[str] = set()
         self._fingerprints: dict[str, str] = {}
+        self._pinned: set[str] = set()
         self.checked = 0
         self.total = 0
         self.problem = ""
@@ -130,7 +131,7 @@ class _Run:
         presenter = self._presenter(accounts)
         await self._pass(accounts, presenter)
         fixed = await self._fixed()
-        if fixed.made:
+        if fixed is not None and fixed.made:
             if self._form != "json":
                 presenter.end(self.severity)
             for proposal in fixed.made:
@@ -142,7 +143,7 @@ class _Run:
                 presenter = self._presenter(fixed.accounts)
             await self._pass(fixed.accounts, presenter)
         presenter.end(self.severity)
-        self.unmade += [*fixed.problems, *self._unmet()]
+        self.unmade += [*(fixed.problems if fixed is not None else ()), *self._unmet()]
         if self._afterwards.suggest and self._form != "json":
             self._suggest()
 
@@ -185,6 +186,8 @@ class _Run:
         for proposal in proposals:
             self._keys |= proposal.new_pins
         for leg in report.legs:
+            # What was trusted already needs no consent any more: the same command does no harm again.
+            self._pinned.update(leg.endpoint.certificate.pins)
             if leg.tls is not None and leg.tls.certificate is not None:
                 self._fingerprints[leg.tls.certificate.fingerprint] = leg.tls.certificate.pin
 
@@ -193,11 +196,14 @@ class _Run:
             presenter.tick()
             await asyncio.sleep(REDRAW_SECONDS)
 
-    async def _fixed(self) -> Fixed:
+    async def _fixed(self) -> "Fixed | None":
         proposals = [proposal for of_one in self._proposals.values() for proposal in of_one]
-        store, wanted = self._afterwards.store, self._afterwards.wanted(proposals)
+        store, wanted = self._afterwards.store, [one for one in proposals if self._afterwards.will_make(one)]
         if store is None or not wanted:
-            return Fixed((), (), ())
+            return None
+        # Imported here: a check that goes well does without.
+        from mailtui.actions.fixing import store_fixes
+
         fixed, interrupted = await outcome(to_the_end(off_loop(partial(store_fixes, store, wanted))))
         if interrupted:
             for one in fixed.made:
@@ -209,7 +215,7 @@ class _Run:
 
     def _unmet(self) -> Iterator[str]:
         """The keys that a person consented to in vain."""
-        for key in sorted(self._afterwards.trusted - self._keys):
+        for key in sorted(self._afterwards.trusted - self._keys - self._pinned):
             if (pin := self._fingerprints.get(key)) is not None:
                 yield f"--trust-key {key} is the fingerprint of a certificate; the SHA-256 of its key is {pin}"
             else:

@@ -34,24 +34,28 @@ def run(argv: Sequence[str] | None = None, elsewhere: Mapping[str, Work] | None 
     except KeyboardInterrupt:
         output.error("interrupted")
         code = INTERRUPTED_EXIT
-    except OSError as error:
+    except Exception as raised:  # noqa: BLE001  # Python would end with 1, which means a warning, and might print a secret
+        error = _first(raised)
         # Commands translate the errors of the files they open; what is left is our own output.
-        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
-            raise
-        output.error(f"the output cannot be written: {error.strerror}")
-        code = CANNOT_RUN_EXIT
-    except Exception as error:  # noqa: BLE001  # Python would end with 1, which means a warning, and might print a secret
-        output.error(f"internal error: {_place(error)}; please report it")
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+            output.error(f"the output cannot be written: {error.strerror}")
+        else:
+            output.error(f"internal error: {_place(error)}; please report it")
         code = CANNOT_RUN_EXIT
     return CLOSED_PIPE_EXIT if output.closed else code
+
+
+def _first(error: BaseException) -> BaseException:
+    """What was raised first within a group, as tasks raise them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _place(error: BaseException) -> str:
     """What was raised and where; not its message, which may hold anything."""
     from traceback import extract_tb
 
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
     frames = [f"{frame.filename.rpartition('mailtui/')[2]}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
     return f"{type(error).__name__} at {' < '.join(frames[:-4:-1])}"
 

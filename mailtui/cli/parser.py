@@ -290,10 +290,12 @@ def positive(text: str) -> int:
 
 
 def days(text: str) -> int:
-    """A number of days, as an argument type: from 0 to ten years."""
+    """How many days before its end a certificate is warned of, as an argument type: what the settings allow."""
+    from mailtui.storage.settings import MOST_CERTIFICATE_DAYS
+
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else -1
-    if not 0 <= number <= 3_650:
-        raise argparse.ArgumentTypeError("give a whole number of days from 0 to 3650")
+    if not 0 <= number <= MOST_CERTIFICATE_DAYS:
+        raise argparse.ArgumentTypeError(f"give a whole number of days from 0 to {MOST_CERTIFICATE_DAYS}")
     return number
 
 

@@ -3,10 +3,10 @@
 import json
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
 from mailtui.actions.check import Listener
-from mailtui.actions.fixing import Proposal
 from mailtui.cli.live import LEAST_COLUMNS, LadderView, ManyView
 from mailtui.cli.output import GOOD, Output, Part, Styled
 from mailtui.cli.remedies import Remedies, change_json
@@ -15,6 +15,9 @@ from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Event, Leg, LegFinished, LegReport, Severity, StageFinished, Status
 from mailtui.model.report_json import VERSION, severity_name
 from mailtui.model.text import clean, width
+
+if TYPE_CHECKING:
+    from mailtui.actions.fixing import Proposal
 
 NAME_COLUMNS = 40
 """Names are lined up to this width; longer ones stand out."""
@@ -33,7 +36,7 @@ class Presenter(Interface):
     def tick(self) -> None:
         """Time has passed; called several times a second."""
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """An account was changed as proposed, and will be tested again."""
 
     def end(self, severity: Severity) -> None:
@@ -76,7 +79,7 @@ class Teller:
             for line in transcript_lines(account, leg):
                 self.output.line(*line)
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """What was changed."""
         head = f"{proposal.account.name}  {proposal.leg.leg.value:<8}  "
         self.output.line(head, Styled("applied", GOOD), f": {proposal.fix.words}; testing again")
@@ -131,7 +134,7 @@ class PlainPresenter:
     def tick(self) -> None:
         """Nothing moves between the lines."""
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """Say what was changed."""
         self._teller.fixed(proposal)
 
@@ -176,7 +179,7 @@ class LadderPresenter:
         """Draw again, for the times of running stages."""
         self._ladder.draw()
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """Say what was changed."""
         self._teller.fixed(proposal)
 
@@ -192,7 +195,8 @@ class ManyPresenter:
         self._teller = teller
         self._view = ManyView(self._output, total, name_columns)
         self._counts = _Counts()
-        self._todo: dict[str, list[list[Part]]] = {}
+        self._todo: dict[str, dict[str, list[Leg]]] = {}
+        """What to do, and about which legs of which accounts."""
 
     @property
     def on_event(self) -> Listener | None:
@@ -203,16 +207,16 @@ class ManyPresenter:
         """Print the line of an account that has ended."""
         self._counts.add(report.severity)
         self._view.on_report(report)
-        if todo := list(self._teller.remedies.brief_lines(report)):
-            self._todo[report.account] = todo
         for leg in report.legs:
+            if todo := self._teller.remedies.brief(report.account, leg):
+                self._todo.setdefault(todo, {}).setdefault(report.account, []).append(leg.leg)
             self._teller.dialogue(report.account, leg)
 
     def tick(self) -> None:
         """Draw the count again."""
         self._view.draw()
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """Say what was changed."""
         self._teller.fixed(proposal)
 
@@ -221,10 +225,20 @@ class ManyPresenter:
         self._output.erase()
         if self._todo:
             self._output.line()
-        for _, lines in sorted(self._todo.items()):
-            for line in lines:
-                self._output.line(*line)
+        for todo, legs in sorted(self._todo.items(), key=lambda one: min(one[1])):
+            self._tell(todo, legs)
         self._output.line(self._counts.told())
+
+    def _tell(self, todo: str, legs: dict[str, list[Leg]]) -> None:
+        """What ails many is said once."""
+        named = [(account, ", ".join(leg.value for leg in legs[account])) for account in sorted(legs)]
+        if len(named) == 1:
+            ((account, which),) = named
+            self._output.line(f"{account}  {which:<8}  {todo}")
+            return
+        self._output.line(f"{len(named)} accounts: {todo}")
+        for account, which in named:
+            self._output.line(f"    {account}  {which}")
 
 
 class JsonPresenter:
@@ -249,7 +263,7 @@ class JsonPresenter:
     def tick(self) -> None:
         """Nothing is shown before the end."""
 
-    def fixed(self, proposal: Proposal) -> None:
+    def fixed(self, proposal: "Proposal") -> None:
         """Keep what was changed for the document."""
         where = {"account": proposal.account.name, "leg": proposal.leg.leg.value}
         self._fixed.append({**where, "change": change_json(proposal)})

@@ -1,19 +1,20 @@
 """What is wrong with a leg and what to do, put into words: for the verdicts, for a list of many, and for JSON."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
-from shlex import quote
+from typing import TYPE_CHECKING
 
-from mailtui.actions.fixing import Proposal, fix_toml
 from mailtui.cli.output import BAD, BOLD, WARN, Part, Styled
 from mailtui.model.account import Account
 from mailtui.model.check import Cause, CheckReport, LegReport, Severity
-from mailtui.model.diagnosis import UNKNOWN, Diagnosis
 from mailtui.model.errors import UsageError
 from mailtui.model.report_json import report_to_json
 from mailtui.model.text import clean
 
-_ACCEPTABLE = frozenset({Cause.STARTTLS_LOST, Cause.MECHANISM_LOST, Cause.KEY_CHANGED})
+# What tells of a failure and mends it is imported where it is used: a check that goes well does without.
+if TYPE_CHECKING:
+    from mailtui.actions.fixing import Proposal
+    from mailtui.model.diagnosis import Diagnosis, Fix
 
 
 class Offer(Enum):
@@ -25,11 +26,10 @@ class Offer(Enum):
     FILE = "file"
 
 
-def diagnosis_of(leg: LegReport, email: str) -> Diagnosis | None:
+def diagnosis_of(leg: LegReport, email: str) -> "Diagnosis | None":
     """What is wrong with a leg of the account with the address `email`; None where nothing is."""
     if leg.severity is Severity.OK:
         return None
-    # Imported here: a check that goes well does without.
     from mailtui.diagnosis import diagnose
 
     return diagnose(leg, email)
@@ -46,15 +46,22 @@ def changed_words(leg: LegReport) -> str:
 
 
 class Remedies:
-    """Says what to do about the legs of `accounts`."""
+    """Says what to do about the legs of `accounts`. Which fixes are made anyway, `will_make` tells: none is offered."""
 
-    def __init__(self, accounts: Iterable[Account], offer: Offer = Offer.NOTHING) -> None:
+    def __init__(
+        self,
+        accounts: Iterable[Account],
+        offer: Offer = Offer.NOTHING,
+        will_make: "Callable[[Proposal], bool]" = lambda proposal: False,
+    ) -> None:
         self._accounts = {account.name: account for account in accounts}
         self._offer = offer
+        self._will_make = will_make
 
     def now(self, accounts: Iterable[Account]) -> None:
-        """Take note of how `accounts` are now."""
+        """Take note of how `accounts` are now, after fixes were made; no more are."""
         self._accounts |= {account.name: account for account in accounts}
+        self._will_make = lambda proposal: False
 
     def lines(self, account: str, leg: LegReport) -> Iterator[list[Part]]:
         """What stands below the verdict of a leg: cause, fix, page, what mailtui can do itself, and what changed."""
@@ -69,26 +76,25 @@ class Remedies:
             alarming = any(change.is_alarming for change in leg.changes)
             yield [head, Styled(changed, BAD if alarming else WARN)]
 
-    def brief_lines(self, report: CheckReport) -> Iterator[list[Part]]:
-        """A line for each failed leg of many accounts: what to do about it, or what the server said."""
-        for leg in report.legs:
-            diagnosis = self._diagnosis(report.account, leg) if leg.failure is not None else None
-            if diagnosis is None or leg.failure is None:
-                continue
-            head = f"{report.account}  {leg.leg.value:<8}  "
-            if diagnosis.rule != UNKNOWN:
-                page = f"  {diagnosis.url}" if diagnosis.url else ""
-                yield [head, f"{_sentence(diagnosis.cause)} {diagnosis.fix}{page}"]
-            elif leg.failure.reply:
-                yield [head, f"cause unknown; the server said: {leg.failure.reply}"]
-            else:
-                yield [head, "cause unknown"]
+    def brief(self, account: str, leg: LegReport) -> str:
+        """What to do about a failed leg among many, in one line, or what the server said; empty for any other leg."""
+        diagnosis = self._diagnosis(account, leg) if leg.failure is not None else None
+        if diagnosis is None or leg.failure is None:
+            return ""
+        if not diagnosis.cause:
+            return f"cause unknown; the server said: {leg.failure.reply}" if leg.failure.reply else "cause unknown"
+        proposal = self._to_offer(account, leg, diagnosis)
+        can = ""
+        if self._offer is Offer.STORED and proposal is not None and not proposal.fix.needs_consent:
+            can = f" mailtui can do it (--fix): {proposal.fix.words}."
+        page = f"  {diagnosis.url}" if diagnosis.url else ""
+        return f"{_sentence(diagnosis.cause)} {diagnosis.fix}{can}{page}"
 
-    def proposals(self, report: CheckReport) -> list[Proposal]:
+    def proposals(self, report: CheckReport) -> "list[Proposal]":
         """The fixes that are proposed for the legs of a report."""
         account = self._accounts[report.account]
         diagnosed = ((leg, self._diagnosis(report.account, leg)) for leg in report.legs)
-        return [Proposal(account, leg, found.change) for leg, found in diagnosed if found and found.change]
+        return [_proposal(account, leg, found.change) for leg, found in diagnosed if found and found.change]
 
     def report_json(self, report: CheckReport, *, transcript: bool = True) -> dict[str, object]:
         """A report as docs/json.md has it, each leg with its diagnosis."""
@@ -100,32 +106,43 @@ class Remedies:
                 data["diagnosis"] = diagnosis_json(account, leg)
         return document
 
-    def _diagnosis(self, account: str, leg: LegReport) -> Diagnosis | None:
+    def _diagnosis(self, account: str, leg: LegReport) -> "Diagnosis | None":
         return diagnosis_of(leg, self._accounts[account].email)
 
-    def _offers(self, account: str, leg: LegReport, diagnosis: Diagnosis | None) -> Iterator[list[Part]]:
-        command = "mailtui check --file FILE" if self._offer is Offer.FILE else f"mailtui check {quote(account)}"
-        if self._offer is Offer.NOTHING:
+    def _to_offer(self, account: str, leg: LegReport, diagnosis: "Diagnosis | None") -> "Proposal | None":
+        """The fix that a person may ask for; None where there is none, or it is made anyway."""
+        if diagnosis is None or diagnosis.change is None:
+            return None
+        proposal = _proposal(self._accounts[account], leg, diagnosis.change)
+        return None if self._will_make(proposal) else proposal
+
+    def _offers(self, account: str, leg: LegReport, diagnosis: "Diagnosis | None") -> Iterator[list[Part]]:
+        if self._offer is Offer.NOTHING or leg.severity is Severity.OK:
             return
-        if diagnosis is not None and diagnosis.change is not None:
-            words = Styled(diagnosis.change.words, BOLD)
-            pins = sorted(Proposal(self._accounts[account], leg, diagnosis.change).new_pins)
-            if self._offer is Offer.FILE or (diagnosis.change.needs_consent and not pins):
+        from shlex import quote
+
+        from mailtui.actions.accepting import waits_for_acceptance
+
+        command = "mailtui check --file FILE" if self._offer is Offer.FILE else f"mailtui check {quote(account)}"
+        proposal = self._to_offer(account, leg, diagnosis)
+        if proposal is not None:
+            words, needs_consent = Styled(proposal.fix.words, BOLD), proposal.fix.needs_consent
+            pins = sorted(proposal.new_pins)
+            if self._offer is Offer.FILE or (needs_consent and not pins):
                 yield ["mailtui can show the change: ", words, f": {command} --suggest"]
-            elif not diagnosis.change.needs_consent:
+            elif not needs_consent:
                 yield ["mailtui can do it: ", words, f": {command} --fix"]
             else:
                 yield ["mailtui can, once the server's keeper has confirmed it, ", words]
                 yield [f"then: {command} {' '.join(f'--trust-key {pin}' for pin in pins)}"]
-        cause = None if leg.failure is None else leg.failure.cause
-        if cause is Cause.LOGIN_HELD:
+        if leg.failure is not None and leg.failure.cause is Cause.LOGIN_HELD:
             yield [f"to log in nevertheless: {command} --insist"]
-        elif cause in _ACCEPTABLE and self._offer is Offer.STORED:
+        elif waits_for_acceptance(leg) and self._offer is Offer.STORED:
             yield [f"once you know that the change is meant: {command} --accept-changes"]
 
 
-def _told(diagnosis: Diagnosis) -> Iterator[list[Part]]:
-    if diagnosis.rule == UNKNOWN:
+def _told(diagnosis: "Diagnosis") -> Iterator[list[Part]]:
+    if not diagnosis.cause:
         yield ["cause unknown"]
         return
     yield ["cause: ", " ".join(text for text in (_sentence(diagnosis.cause), diagnosis.explanation) if text)]
@@ -150,12 +167,20 @@ def diagnosis_json(account: Account, leg: LegReport) -> dict[str, object] | None
         "explanation": clean(found.explanation),
         "fix": clean(found.fix),
         "url": clean(found.url),
-        "change": found.change and change_json(Proposal(account, leg, found.change)),
+        "change": found.change and change_json(_proposal(account, leg, found.change)),
     }
 
 
-def change_json(proposal: Proposal) -> dict[str, object] | None:
+def _proposal(account: Account, leg: LegReport, fix: "Fix") -> "Proposal":
+    from mailtui.actions.fixing import Proposal
+
+    return Proposal(account, leg, fix)
+
+
+def change_json(proposal: "Proposal") -> dict[str, object] | None:
     """A fix as data; None where it does not fit the account any more."""
+    from mailtui.actions.fixing import fix_toml
+
     fix = proposal.fix
     try:
         toml = fix_toml(proposal.account, fix, proposal.leg)
@@ -174,8 +199,10 @@ def change_json(proposal: Proposal) -> dict[str, object] | None:
     }
 
 
-def suggestion_lines(proposal: Proposal) -> Iterator[str]:
+def suggestion_lines(proposal: "Proposal") -> Iterator[str]:
     """A fix as TOML for a person's own file, a comment above it: parseable as a whole."""
+    from mailtui.actions.fixing import fix_toml
+
     account, leg, fix = proposal.account, proposal.leg, proposal.fix
     yield f"# {clean(account.name)}, {leg.leg.value}: {clean(fix.words)}"
     if proposal.new_pins:

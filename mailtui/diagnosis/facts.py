@@ -13,8 +13,12 @@ _CODE_TOKENS = 6
 """An enhanced code stands right behind the reply code; relays quote one a few words later."""
 
 
+_NAME = "@"
+"""Stands where an address or a server's own name stood: what a mailbox or machine is called says nothing of a fault."""
+
+
 class Facts:
-    """One failed or warning leg. All text is lower-case; it is searched and never shown."""
+    """One failed or warning leg. All text is lower-case and without names; it is searched and never shown."""
 
     def __init__(self, leg: LegReport, email: str) -> None:
         self.leg = leg
@@ -24,8 +28,11 @@ class Facts:
         # A report without a failure has no stage, and no words: only the rules for warnings ask about it.
         failure = leg.failure
         self.stage = failure.stage if failure is not None else None
-        self.reply = _plain(failure.reply) if failure is not None else ""
-        self.hint = _plain(failure.hint) if failure is not None else ""
+        self.reply = self._words(failure.reply) if failure is not None else ""
+        self.hint = self._words(failure.hint) if failure is not None else ""
+
+    def _words(self, text: str) -> str:
+        return _without_names(_plain(text), self.endpoint.host.lower())
 
     @cached_property
     def reply_code(self) -> int:
@@ -92,7 +99,7 @@ class Facts:
         tls = self.leg.tls
         if tls is None or tls.certificate is None:
             return ""
-        return _plain(" ".join((tls.certificate.issuer, *(issuer.issuer for issuer in tls.chain))))
+        return self._words(" ".join((tls.certificate.issuer, *(issuer.issuer for issuer in tls.chain))))
 
     @cached_property
     def family(self) -> str:
@@ -129,6 +136,22 @@ def is_below(name: str, suffix: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(text[:_TEXT_LIMIT].lower().split())
+
+
+def _without_names(text: str, host: str) -> str:
+    """`text` without addresses, without `host`, and without the name that an SMTP server gives itself."""
+    if "." in host:
+        text = text.replace(host, "")
+    code, rest = (text[:4], text[4:]) if text[:3].isdigit() else ("", text)
+    words = rest.split()
+    if code and words and _is_domain(words[0]):
+        words[0] = _NAME
+    return code + " ".join(_NAME if "@" in word else word for word in words)
+
+
+def _is_domain(word: str) -> bool:
+    labels = word.split(".")
+    return len(labels) > 1 and all(label.replace("-", "").isalnum() for label in labels) and not labels[-1].isdigit()
 
 
 def _is_detail(text: str) -> bool:

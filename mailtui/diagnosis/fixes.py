@@ -19,6 +19,7 @@ def fix_for(leg: LegReport) -> Fix | None:
 
     A server that was found is proposed: the protocol of the account before another one, implicit TLS before STARTTLS,
     and no encryption only on this machine itself. A key that nobody vouches for can be trusted, with consent.
+    Where the key that was seen before is all that protects a login, none leads to a place where it is not known.
     """
     if leg.failure is None:
         return None
@@ -36,8 +37,15 @@ def _is_acceptable(leg: LegReport, found: Found) -> bool:
         return False
     if (protocol, found.port, found.security) == (leg.protocol, leg.endpoint.port, leg.endpoint.security):
         return False
+    if _is_guarded_by_known_key(leg):
+        return False
     addresses = (leg.address,) if leg.address else leg.addresses
     return found.security is not Security.NONE or is_loopback(*addresses)
+
+
+def _is_guarded_by_known_key(leg: LegReport) -> bool:
+    is_encrypted = leg.endpoint.security is not Security.NONE
+    return is_encrypted and leg.endpoint.certificate.trust is Trust.ANYTHING and leg.changed_since is not None
 
 
 def _protocol(found: Found) -> Protocol | None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from mailtui.model.account import AuthMethod, Endpoint, Protocol, Security, Trust
-from mailtui.model.check import CertificateFacts, Leg, LegReport, TlsFacts
+from mailtui.model.check import CertificateFacts, FailureKind, Leg, LegReport, TlsFacts
 from mailtui.model.server import Change, ChangeKind, Offered
 from mailtui.model.text import clean
 
@@ -95,13 +95,15 @@ class Learnt:
 def baseline_of(leg: LegReport, at: datetime, before: Baseline | None = None) -> Baseline:
     """What `leg` saw of its server, as what the next check is compared with.
 
-    Keys of `before` stay known, and so does whatever the leg did not come to see.
+    Keys of `before` stay known, and so does whatever the leg did not come to see. A certificate that was rejected
+    teaches nothing: whoever accepts a change has accepted no server that nobody vouches for.
     """
-    endpoint, tls, offered = leg.endpoint, leg.tls, leg.offered
+    endpoint, offered = leg.endpoint, leg.offered
+    tls = None if leg.failure is not None and leg.failure.kind is FailureKind.CERTIFICATE else leg.tls
     if before is None or not before.counts_for(leg.protocol, endpoint):
         before = Baseline(leg.protocol, endpoint.host, endpoint.port, endpoint.security, at)
     certificate = tls.certificate if tls is not None else None
-    keys = before.keys if certificate is None else (certificate.pin, *before.keys)
+    keys = before.keys if tls is None else () if certificate is None else (certificate.pin, *before.keys)
     return Baseline(
         protocol=before.protocol,
         host=before.host,
@@ -185,8 +187,11 @@ def _offer_changes(before: Baseline, offered: Offered) -> Iterator[Change]:
 
 
 def _tls_changes(before: Baseline, tls: TlsFacts, trust: Trust | None) -> Iterator[Change]:
-    if tls.certificate is not None and before.keys:
+    if before.keys and tls.certificate is not None:
         yield from _certificate_changes(before, tls, tls.certificate, trust)
+    elif before.keys:
+        # OpenSSL may read what nothing else can: a key that is not seen is none of those that are known.
+        yield Change(ChangeKind.KEY, f"its key cannot be read; it was {before.keys[0][:16]}…", True)
     if is_tls_lower(before, tls):
         yield Change(ChangeKind.TLS_VERSION, f"{tls.version}, which is older than {before.tls_version}")
     elif before.tls_version and tls.version and tls.version != before.tls_version:

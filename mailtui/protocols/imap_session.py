@@ -156,7 +156,7 @@ class ImapSession(Session):
                         Cause.BAD_REPLY, "the login is said to have succeeded before it was made", _words(response)
                     )
                 return response
-            self.wire.respond(initial or await answer(exchange, challenge))
+            self.wire.respond(initial or await answer(trace, exchange, challenge))
             initial = None
         raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
 

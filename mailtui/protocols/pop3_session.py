@@ -195,10 +195,11 @@ class Pop3Session(Session):
             digest = hashlib.md5(
                 (self.wire.conversation.timestamp + credentials.secret).encode(), usedforsecurity=False
             ).hexdigest()
+            trace.masker.hide(digest)
             self.wire.send(f"APOP {credentials.username} {digest}", shown=f"APOP {credentials.username} ****")
             status = await self.wire.status()
         else:
-            status = await self._sasl(way, credentials)
+            status = await self._sasl(trace, way, credentials)
         block.reply = status.line
         if not status.ok:
             raise _refused_login(status, credentials.username)
@@ -211,7 +212,7 @@ class Pop3Session(Session):
             status = await self.wire.status()
         return status
 
-    async def _sasl(self, way: str, credentials: Credentials) -> Status:
+    async def _sasl(self, trace: Trace, way: str, credentials: Credentials) -> Status:
         exchange = sasl.exchange(way, credentials)
         command, initial = first_message(exchange, f"AUTH {way}", _COMMAND_LIMIT)
         is_secret = exchange.initial is not None and initial is None
@@ -226,7 +227,7 @@ class Pop3Session(Session):
                 return event
             if not isinstance(event, Challenge):
                 raise WireError(Cause.BAD_REPLY, "the server sends lines in the middle of a login")
-            self.wire.respond(initial or await answer(exchange, event.data))
+            self.wire.respond(initial or await answer(trace, exchange, event.data))
             initial = None
         raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking")
 

@@ -80,6 +80,8 @@ class Exchange:
     is_slow = False
     # Whether a challenge says anything: where it does not, servers may send what they like.
     reads_challenges = True
+    # What is derived from the secret, and would let whoever reads it guess: never to be shown, whoever says it.
+    proofs: tuple[str, ...] = ()
 
     def respond(self, challenge: bytes) -> bytes:
         """The answer to a challenge. Raises WireError when the challenge makes no sense."""
@@ -121,6 +123,7 @@ class CramMd5(Exchange):
             return super().respond(challenge)
         self.is_complete = True
         digest = hmac.new(self._credentials.secret.encode(), challenge, "md5").hexdigest()
+        self.proofs = (digest,)
         return f"{self._credentials.username} {digest}".encode()
 
 
@@ -179,7 +182,9 @@ class ScramSha256(Exchange):
         signature = hmac.digest(hashlib.sha256(client_key).digest(), signed, "sha256")
         proof = bytes(a ^ b for a, b in zip(client_key, signature, strict=True))
         self._server_signature = hmac.digest(hmac.digest(salted, b"Server Key", "sha256"), signed, "sha256")
-        return f"{without_proof},p={b64encode(proof).decode('ascii')}".encode()
+        # The server's verdict tells as much as our proof does.
+        self.proofs = tuple(b64encode(each).decode("ascii") for each in (proof, self._server_signature))
+        return f"{without_proof},p={self.proofs[0]}".encode()
 
     def _verify(self, challenge: bytes) -> None:
         attributes = _attributes(challenge)

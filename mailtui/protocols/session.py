@@ -146,11 +146,16 @@ class Session(ABC):
                 running.cancel()
 
     def _offer(self, trace: Trace) -> Offered:
-        """What is offered before the login. Where STARTTLS was asked for and we got here, it was offered."""
+        """What is offered before the login. Where STARTTLS was asked for and we got here, it was offered.
+
+        APOP is offered by the greeting: behind STARTTLS that came in clear, and is nothing to compare with.
+        """
         try:
             mechanisms = self._offered_logins(trace)
         except WireError:
             mechanisms = ()
+        if trace.endpoint.security is Security.STARTTLS:
+            mechanisms = tuple(name for name in mechanisms if name != sasl.APOP)
         starttls = {
             Security.IMPLICIT_TLS: None,
             Security.STARTTLS: True,
@@ -158,8 +163,10 @@ class Session(ABC):
         }
         return Offered(
             starttls=starttls[trace.endpoint.security],
-            mechanisms=tuple(dict.fromkeys(trace.shown(_COMMANDS.get(name, name.upper())) for name in mechanisms)),
-            capabilities=tuple(trace.shown(line) for line in trace.capabilities),
+            mechanisms=tuple(
+                dict.fromkeys(trace.shown_each([_COMMANDS.get(name, name.upper()) for name in mechanisms]))
+            ),
+            capabilities=trace.shown_each(trace.capabilities),
         )
 
     async def _start_tls(self, trace: Trace, wire: Wire) -> None:
@@ -230,15 +237,16 @@ def _refuse_injected(wire: Wire) -> None:
         )
 
 
-async def answer(exchange: Exchange, challenge: bytes) -> bytes:
+async def answer(trace: Trace, exchange: Exchange, challenge: bytes) -> bytes:
     """What `exchange` says to `challenge`, both in base64, away from the loop where it takes long.
 
-    Raises WireError for a challenge that makes no sense.
+    What it proves the secret by is hidden from now on. Raises WireError for a challenge that makes no sense.
     """
     question = decode(challenge) if exchange.reads_challenges else b""
-    if exchange.is_slow:
-        return encode(await off_loop(lambda: exchange.respond(question)))
-    return encode(exchange.respond(question))
+    said = await off_loop(lambda: exchange.respond(question)) if exchange.is_slow else exchange.respond(question)
+    for proof in exchange.proofs:
+        trace.masker.hide(proof)
+    return encode(said)
 
 
 def first_message(exchange: Exchange, command: str, limit: int) -> tuple[str, bytes | None]:

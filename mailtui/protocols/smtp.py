@@ -206,7 +206,7 @@ class SmtpSession(Session):
             rounds += 1
             if rounds > MAX_ROUNDS:
                 raise WireError(Cause.BAD_REPLY, "the login never ends: the server keeps asking", words(reply))
-            response = initial or await answer(exchange, reply.message.encode())
+            response = initial or await answer(trace, exchange, reply.message.encode())
             initial = None
             reply = await self.wire.command(response, b"****" if response else b"")
         block.reply = words(reply)

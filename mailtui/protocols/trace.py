@@ -1,8 +1,7 @@
 """The trace of one leg: from one place, each stage gets a deadline, a time, events and a masked transcript."""
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from mailtui.model.check import (
 )
 from mailtui.model.server import FamilyFacts, Found, Offered
 from mailtui.model.text import clean
+from mailtui.protocols.deadlines import Watch
 from mailtui.protocols.faults import StageFailed, WireError, translate
 from mailtui.protocols.masking import Masker
 
@@ -78,13 +78,16 @@ class Trace:
         """As it came, what was said instead of what was expected; empty where nothing was."""
         self.on_connected: Callable[[list[Address], tuple[Attempt, ...]], None] | None = None
         """Told within CONNECT, once it stands: all addresses, and the attempts on them if there are several."""
+        self.on_stage: Callable[[Stage, Status | None], None] | None = None
+        """Told of each stage as it begins, with None, and as it ends."""
         self.failure: Failure | None = None
         self._on_event = on_event
         self._keep_transcript = keep_transcript
         self._transcript: list[TranscriptLine] = []
         self._results: list[StageResult] = []
         self._began = time.perf_counter()
-        self._watch = Watch(leg_timeout)
+        self.watch = Watch(leg_timeout)
+        """What ends stages that take too long."""
 
     def stage(self, stage: Stage) -> "StageBlock":
         """`async with trace.stage(Stage.AUTH) as block:` runs one stage; raises StageFailed, from what went wrong."""
@@ -114,16 +117,24 @@ class Trace:
         """`text` from outside, masked and cleaned, as one line fit for a report."""
         return clean(self.masker(text), _REPLY_LIMIT) if text else text
 
+    def shown_each(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """`shown` of each of `texts`, in less time."""
+        return tuple(clean(text, _REPLY_LIMIT) for text in self.masker.each(texts))
+
     def finish(self, result: StageResult, failure: Failure | None) -> None:
         """Record how a stage ended and tell the listener."""
         step = len(self._results)
         self._results.append(result)
         self.failure = failure
+        if self.on_stage is not None:
+            self.on_stage(result.stage, result.status)
         if self._on_event is not None:
             self._on_event(StageFinished(self.account, self.leg, step, result, failure, time.perf_counter()))
 
     def start(self, stage: Stage) -> None:
         """Tell the listener that a stage begins."""
+        if self.on_stage is not None:
+            self.on_stage(stage, None)
         if self._on_event is not None:
             self._on_event(StageStarted(self.account, self.leg, len(self._results), stage, time.perf_counter()))
 
@@ -133,14 +144,9 @@ class Trace:
             self._results.append(StageResult(skipped, Status.SKIPPED))
         self.finish(StageResult(stage, Status.FAILED), failure)
 
-    @property
-    def watch(self) -> "Watch":
-        """What ends stages that take too long."""
-        return self._watch
-
     def stop(self) -> None:
         """The leg is over: let go of everything that would wait for its deadlines."""
-        self._watch.stop()
+        self.watch.stop()
 
     def report(self, warning: str = "") -> LegReport:
         """What is known now; stages of the plan that were not reached are SKIPPED."""
@@ -155,7 +161,7 @@ class Trace:
             tls=self.tls,
             address=self.address,
             mechanism=self.mechanism,
-            capabilities=tuple(self.shown(capability) for capability in self.capabilities),
+            capabilities=self.shown_each(self.capabilities),
             messages=self.messages,
             octets=self.octets,
             round_trips=self.round_trips,
@@ -169,7 +175,7 @@ class Trace:
 
     def quiet(self, endpoint: Endpoint) -> "Trace":
         """A trace nobody sees, for a second look at the server, in half of the time that the running stage has left."""
-        patience = self._watch.remaining() / 2
+        patience = self.watch.remaining() / 2
         return Trace(
             account=self.account,
             leg=self.leg,
@@ -200,67 +206,6 @@ class Trace:
             self._transcript.append(TranscriptLine(sender, text, round((time.perf_counter() - self._began) * 1_000, 3)))
         elif len(self._transcript) == _TRANSCRIPT_LINES:
             self._transcript.append(TranscriptLine("*", "the dialogue goes on; the rest is not kept", 0.0))
-
-
-class Watch:
-    """The deadlines of a leg and of its running stage, on one timer: a leg of ten quick stages sets it once."""
-
-    def __init__(self, leg_timeout: float) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._leg_end = self._loop.time() + leg_timeout
-        self._end: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[object] | None = None
-        self._cancelling = 0
-        self._has_expired = False
-        self.is_leg_end = False
-        self.verdict: WireError | None = None
-        """Why the stage was ended before its deadline, where it was."""
-
-    def begin(self, stage_timeout: float) -> None:
-        """A stage begins in this task; it will be cancelled when its time, or the leg's, is up."""
-        stage_end = self._loop.time() + stage_timeout
-        self.is_leg_end = self._leg_end <= stage_end
-        self._end = self._leg_end if self.is_leg_end else stage_end
-        self._task = asyncio.current_task()
-        self._cancelling = self._task.cancelling() if self._task is not None else 0
-        if self._timer is None or self._timer.when() > self._end:
-            self.stop()
-            self._timer = self._loop.call_at(self._end, self._ring)
-
-    def end(self, error: BaseException | None) -> bool:
-        """The stage has ended; whether it was by its deadline, and by no other cancellation."""
-        self._end = None
-        if not self._has_expired or self._task is None:
-            return False
-        self._has_expired = False
-        return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
-
-    def end_early(self, verdict: WireError) -> None:
-        """End the running stage as its deadline would, but by `verdict`."""
-        if self._end is not None and self._task is not None and not self._has_expired:
-            self.verdict = verdict
-            self._has_expired = True
-            self._task.cancel()
-
-    def remaining(self) -> float:
-        """Seconds until the running stage, or else the leg, must end."""
-        return max(0.0, (self._leg_end if self._end is None else self._end) - self._loop.time())
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._end is None or self._task is None or self._has_expired:
-            return
-        if self._loop.time() < self._end:
-            self._timer = self._loop.call_at(self._end, self._ring)
-            return
-        self._has_expired = True
-        self._task.cancel()
 
 
 class StageBlock:

@@ -27,7 +27,7 @@ def open_connection(path: Path) -> sqlite3.Connection:
     with told(path):
         if not os.path.lexists(path):
             _create(path)
-        _refuse_strangers(path)
+        refuse_strangers(path)
         connection = _connect(path)
         try:
             # Fails here, before anything is written, if the file is damaged or cut short.
@@ -94,7 +94,7 @@ def _create(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def _refuse_strangers(path: Path) -> None:
+def refuse_strangers(path: Path) -> None:
     """Raise StorageError for a file that is not ours or of a newer version, without touching it or its folder."""
     if path.stat().st_size < _SMALLEST:
         # SQLite would take it for a new database. Ours appear whole (see `_create`), so it has lost its content.

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from mailtui.model.errors import StorageError
-from mailtui.storage.connection import told
-from mailtui.storage.migrations import APPLICATION_ID, MIGRATIONS
+from mailtui.storage.connection import BUSY_DEADLINE, refuse_strangers, told
+from mailtui.storage.migrations import MIGRATIONS
 from mailtui.storage.paths import DataPaths
 
 PROBE = 64 << 10
@@ -70,8 +69,9 @@ def readable_by_others(paths: DataPaths) -> list[tuple[Path, int]]:
     journals = [paths.database.with_name(f"{paths.database.name}{suffix}") for suffix in ("-wal", "-shm")]
     for path in (paths.database, *journals, paths.vault, paths.vault_key):
         with contextlib.suppress(OSError):
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            facts = path.stat()
+            mode = stat.S_IMODE(facts.st_mode)
+            if stat.S_ISREG(facts.st_mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
                 found.append((path, mode))
     return found
 
@@ -96,13 +96,11 @@ def database_facts(path: Path) -> DatabaseFacts | None:
     with told(path):
         if not os.path.lexists(path):
             return None
+        refuse_strangers(path)
         with contextlib.closing(
-            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=2.0)
+            sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, timeout=BUSY_DEADLINE)
         ) as connection:
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if application != APPLICATION_ID:
-                raise StorageError(f"{path} is a database of another program; move it away")
             (damage,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             (accounts,) = connection.execute("SELECT count(*) FROM account").fetchone()
             (reports,) = connection.execute("SELECT count(*) FROM report").fetchone()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mailtui.model.check import CERTIFICATE_WARNING
 from mailtui.model.errors import MailtuiError
 from mailtui.model.text import clean
 from mailtui.storage.files import NotAFile, TooLong, read_file, replace_file
@@ -14,7 +15,7 @@ from mailtui.storage.files import NotAFile, TooLong, read_file, replace_file
 LIMIT = 64 << 10
 """Bytes of a settings file."""
 
-CERTIFICATE_DAYS = 14
+CERTIFICATE_DAYS = CERTIFICATE_WARNING.days
 """Days before its end that a certificate is warned of, where nothing else is set."""
 
 MOST_CERTIFICATE_DAYS = 3_650
@@ -162,7 +163,9 @@ class _Reading:
 
     def _certificate_days(self, table: object) -> int:
         if not isinstance(table, dict):
-            self._problem(("check",), "write a table: a line [check], and below it certificate_days = 14")
+            self._problem(
+                ("check",), f"write a table: a line [check], and below it certificate_days = {CERTIFICATE_DAYS}"
+            )
             return CERTIFICATE_DAYS
         for name in table.keys() - {"certificate_days"}:
             self._problem(("check", name), "there is no such setting; [check] knows certificate_days")

@@ -219,6 +219,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
         await self.desk.checker.stop(_PATIENCE)
         await self.desk.settled(_PATIENCE)
         await self.desk.recorder.end(_PATIENCE)
+        await self.desk.keep_refusals(_PATIENCE)
         # A disk that hangs must not keep anybody here.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._remember_theme(), _PATIENCE)

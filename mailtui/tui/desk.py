@@ -187,6 +187,15 @@ class Desk:
         if self._writing:
             await asyncio.wait(self._writing, timeout=timeout)
 
+    async def keep_refusals(self, timeout: float) -> None:
+        """Store, within `timeout` seconds, the refused logins of checks that were cancelled."""
+        accounts = [self.board.account(name) for name in self.board.names]
+        keep = partial(self.memory.keep_refusals, self.services.store, accounts)
+        try:
+            await asyncio.wait_for(off_loop(keep), timeout)
+        except (MailtuiError, TimeoutError) as error:
+            self.say(str(error) or "the database did not answer in time", "error")
+
     async def _reload(self) -> None:
         try:
             with self.collector.loading():

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from mailtui.actions.accepting import waits_for_acceptance
 from mailtui.model.account import Trust
 from mailtui.model.check import Cause, LegReport
 from mailtui.model.diagnosis import Diagnosis, Fix
@@ -24,6 +25,15 @@ class _Same:
 
     def __hash__(self) -> int:
         return id(self.leg)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What a key does about a leg: the action of the screens, the key, and what it does, cleaned."""
+
+    action: str
+    key: str
+    words: str
 
 
 def prepare() -> None:
@@ -82,12 +92,12 @@ def fix_words(fix: Fix) -> str:
     return clean(fix.words)
 
 
-def key_words(leg: LegReport, diagnosis: Diagnosis | None) -> str:
-    """The key that does something about a leg that failed, and what it does, cleaned; empty where none does."""
-    if diagnosis is not None and diagnosis.change is not None:
-        return f"F: {fix_words(diagnosis.change)}, and test again"
-    if leg.failure is not None and is_alarming(leg):
-        return "A: accept what changed, if it is meant, and test again"
+def remedy_of(leg: LegReport, diagnosis: Diagnosis | None) -> Remedy | None:
+    """The key that does something about what is wrong with a leg; None where none does."""
+    if leg.failure is not None and diagnosis is not None and diagnosis.change is not None:
+        return Remedy("fix", "F", f"{fix_words(diagnosis.change)}, and test again")
+    if waits_for_acceptance(leg):
+        return Remedy("accept", "A", "accept what changed, if it is meant, and test again")
     if leg.failure is not None and leg.failure.cause is Cause.LOGIN_HELD:
-        return "I: log in all the same"
-    return ""
+        return Remedy("insist", "I", "log in all the same, if the password is right")
+    return None

@@ -1,6 +1,6 @@
 """Make the change that a diagnosis proposes: ask where a key is to be trusted, save, and say how to change it back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ from mailtui.actions.fixing import Fixed, Proposal, store_fixes
 from mailtui.model.account import Account, Endpoint, Protocol, Security, Trust
 from mailtui.model.check import CheckReport, LegReport
 from mailtui.model.text import clean, shorten
+from mailtui.model.watch import changes_line
 from mailtui.offloop import off_loop
-from mailtui.tui.diagnosing import diagnosis_of, fix_words, fixes_of, key_words
+from mailtui.tui.diagnosing import diagnosis_of, fix_words, fixes_of, is_alarming, remedy_of
 from mailtui.tui.judging import Judgement
 from mailtui.tui.screens.confirm import ConfirmScreen
 
@@ -60,24 +61,36 @@ def _proposals(checked: Iterable[tuple[Account, CheckReport]]) -> list[Proposal]
 def why_not(desk: "Desk", names: Sequence[str]) -> str:
     """Why F does nothing for any of `names`."""
     if len(names) != 1:
-        return f"Of these {len(names)} accounts, mailtui can change none so that it works; enter shows what is wrong."
+        rest = len(desk.board.testable(names))
+        busy = f" Being tested now: {len(names) - rest}." if rest < len(names) else ""
+        return f"Of these accounts, mailtui can change none so that it works; enter shows what is wrong.{busy}"
     (name,) = names
-    if not desk.board.testable(names):
-        return f"{name} is being tested; press F when that has ended."
+    if too_early := why_too_early(desk, name, "F"):
+        return too_early
     judged = desk.board.judged(name)
-    if judged.last is None:
-        return f"{name} was not tested with these settings yet; press t first."
-    failed = [leg for leg in judged.last.legs if leg.failure is not None]
-    if not failed:
+    legs = judged.last.legs if judged.last is not None else ()
+    wrong = [leg for leg in legs if leg.failure is not None] or [leg for leg in legs if leg.warning]
+    if not wrong:
         return f"{name}: nothing has failed, so there is nothing to fix."
-    return f"{name}: {why_no_fix(failed[0], judged.account.email)}"
+    return f"{name}: {why_no_fix(wrong[0], judged.account.email)}"
+
+
+def why_too_early(desk: "Desk", name: str, key: str) -> str:
+    """Why `key` can do nothing about an account yet; empty where its last check tells."""
+    if name not in desk.board:
+        return f"{name} is no longer there."
+    if not desk.board.testable([name]):
+        return f"{name} is being tested; press {key} when that has ended."
+    if desk.board.judged(name).last is None:
+        return f"{name} was not tested with these settings yet; press t first."
+    return ""
 
 
 def why_no_fix(leg: LegReport, email: str) -> str:
-    """What a person has to do about a failed leg that no change of settings known to mailtui mends."""
+    """What a person has to do about a leg that no change of settings known to mailtui mends."""
     diagnosis = diagnosis_of(leg, email)
-    if other := key_words(leg, diagnosis):
-        return f"no change of the settings mends this. {other}."
+    if other := remedy_of(leg, diagnosis):
+        return f"no change of the settings mends this. {other.key}: {other.words}."
     if diagnosis is not None and diagnosis.fix:
         return f"mailtui cannot do this for you: {diagnosis.fix}"
     return "mailtui knows no change that would mend this; enter shows what the server said."
@@ -85,36 +98,59 @@ def why_no_fix(leg: LegReport, email: str) -> str:
 
 async def agreed_to(app: App[Any], proposed: Sequence[Proposal]) -> list[Proposal]:
     """Those of `proposed` that need no consent, and those that the person consents to. Must be called from a worker."""
-    answers: dict[Endpoint, bool] = {}
+    asked: dict[Hashable, list[Proposal]] = {}
     for proposal in proposed:
-        fix = proposal.fix
-        if fix.needs_consent and fix.endpoint not in answers:
-            # Many accounts of one server are one question.
-            question = consent_question(proposal)
-            answers[fix.endpoint] = await app.push_screen_wait(question) is True
-    return [one for one in proposed if not one.fix.needs_consent or answers[one.fix.endpoint]]
+        if proposal.fix.needs_consent:
+            asked.setdefault(_matter(proposal), []).append(proposal)
+    agreed: set[Hashable] = set()
+    for number, (matter, same) in enumerate(asked.items(), 1):
+        question = consent_question(same, others=len(asked) - number)
+        if await app.push_screen_wait(question) is True:
+            agreed.add(matter)
+        if question.chosen:
+            break
+    return [one for one in proposed if not one.fix.needs_consent or _matter(one) in agreed]
 
 
-def consent_question(proposal: Proposal) -> ConfirmScreen:
-    """Whether to make a fix that protects less, or trusts a key that nobody vouches for."""
-    server = shorten(clean(proposal.leg.endpoint.label), 50)
+def _matter(proposal: Proposal) -> Hashable:
+    """What a person consents to: many accounts of one server, or several ports with one key, are one question."""
+    endpoint = proposal.fix.endpoint
+    return (endpoint.host.lower(), endpoint.certificate) if proposal.new_pins else endpoint
+
+
+def consent_question(same: Sequence[Proposal], *, others: int = 0) -> ConfirmScreen:
+    """Whether to make fixes that protect one server less, or trust a key of it that nobody vouches for.
+
+    `others` are the questions that follow, which a person may wish not to be asked.
+    """
+    option = f"ask no more, leave the other {others} as {'it is' if others == 1 else 'they are'}" if others else ""
+    proposal = same[0]
+    servers = list(dict.fromkeys(clean(one.leg.endpoint.label) for one in same))
+    server = shorten(servers[0], 50) + (f" and {len(servers) - 1} more" if len(servers) > 1 else "")
     if not proposal.new_pins:
         lines = [
             f"The change: {fix_words(proposal.fix)}.",
             "",
             "Passwords and mail then cross the connection as they are, and whoever can listen to it reads them.",
         ]
-        return ConfirmScreen(f"Protect {server} less?", lines, "Make the change", danger=True)
-    return ConfirmScreen(f"Trust this key of {server}?", consent_lines(proposal), "Trust this key", danger=True)
+        return ConfirmScreen(f"Protect {server} less?", lines, "Make the change", danger=True, option=option)
+    lines = consent_lines(proposal, servers)
+    return ConfirmScreen(f"Trust this key of {server}?", lines, "Trust this key", danger=True, option=option)
 
 
-def consent_lines(proposal: Proposal) -> list[str]:
-    """What a person should know and compare before a key is trusted."""
-    return list(_consent_lines(proposal))
+def consent_lines(proposal: Proposal, servers: Sequence[str] = ()) -> list[str]:
+    """What a person should know and compare before a key is trusted; `servers` are those that show it."""
+    return list(_consent_lines(proposal, servers))
 
 
-def _consent_lines(proposal: Proposal) -> Iterator[str]:
-    tls = proposal.leg.tls
+def _consent_lines(proposal: Proposal, servers: Sequence[str]) -> Iterator[str]:
+    leg = proposal.leg
+    if is_alarming(leg):
+        yield f"Not the server as it was: {changes_line(leg.changes, leg.changed_since)}"
+    if len(servers) > 1:
+        more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""
+        yield f"Shown by {', '.join(shorten(clean(server), 50) for server in servers[:_NAMED])}{more}."
+    tls = leg.tls
     if tls is not None and tls.certificate is not None:
         certificate = tls.certificate
         subject = shorten(clean(certificate.subject), 30) or "(no name)"
@@ -125,9 +161,9 @@ def _consent_lines(proposal: Proposal) -> Iterator[str]:
         yield from in_pairs(pin)
     yield ""
     yield (
-        "No authority vouches for this server: it made its certificate itself, or somebody stands in between and "
-        "wants your password. Compare the digits with what the server's own console or its owner says, by telephone "
-        "or on paper, never by this connection:"
+        "No authority trusted here vouches for this key: its owner made it, or somebody stands in between and wants "
+        "your password. Compare the digits with what the server's own console or its owner says, by telephone or on "
+        "paper, never by this connection:"
     )
     yield "  openssl x509 -noout -fingerprint -sha256 -in CERTIFICATE"
     known = proposal.leg.endpoint.certificate.trust is Trust.PIN

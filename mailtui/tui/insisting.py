@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
+from mailtui.actions.accepting import accept_legs, waits_for_acceptance
 from mailtui.model.account import Account
-from mailtui.model.check import Leg, LegReport, utc_now
+from mailtui.model.check import Leg, LegReport
 from mailtui.model.text import clean, shorten
-from mailtui.model.watch import Learnt, changes_line
+from mailtui.model.watch import changes_line
 from mailtui.offloop import off_loop
-from mailtui.tui.diagnosing import is_alarming, is_held
-from mailtui.tui.fixing import in_pairs
+from mailtui.tui.diagnosing import is_held
+from mailtui.tui.fixing import in_pairs, why_too_early
 from mailtui.tui.legs import setup_of
 from mailtui.tui.screens.confirm import ConfirmScreen
 from mailtui.tui.words import LEG_NAMES
@@ -30,13 +31,15 @@ async def accept_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> list
 
     Must be called from a worker. Raises MailtuiError.
     """
-    found = _legs(desk, names, is_alarming)
+    found = _legs(desk, names, waits_for_acceptance)
     if not found:
         desk.say(_why_not(desk, names, "A", "change of a server that has to be accepted"), "warning")
         return []
     if not await app.push_screen_wait(accept_question(found)):
         return []
-    await desk.finish(off_loop(partial(_accept, desk, found)))
+    # As they were seen: the database may hold a newer report by now.
+    seen = [(name, leg) for name, legs in found.items() for leg in legs]
+    await desk.finish(off_loop(partial(accept_legs, desk.services.store, desk.memory, seen)))
     return list(found)
 
 
@@ -53,21 +56,6 @@ async def insist_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> list
     return list(found) if await app.push_screen_wait(insist_question(accounts, found)) else []
 
 
-def _accept(desk: "Desk", found: dict[str, list[LegReport]]) -> None:
-    """Take these servers as they were seen, whatever the database holds by now. Blocks. Raises StorageError."""
-    desk.services.store.record_many((), learn(desk, found))
-
-
-def learn(desk: "Desk", found: dict[str, list[LegReport]]) -> list[Learnt]:
-    """From now on these servers are good as they are; returns what is to be kept of that."""
-    now = utc_now()
-    return [
-        Learnt(name, leg.leg, baseline=desk.memory.learn(name, leg, now))
-        for name, legs in found.items()
-        for leg in legs
-    ]
-
-
 def _legs(desk: "Desk", names: Sequence[str], wanted: Callable[[LegReport], bool]) -> dict[str, list[LegReport]]:
     """The legs of the last checks of `names` that are `wanted`; none of accounts that are being tested."""
     found: dict[str, list[LegReport]] = {}
@@ -82,11 +70,7 @@ def _why_not(desk: "Desk", names: Sequence[str], key: str, what: str) -> str:
     """Why `key` does nothing for any of `names`: there is no `what`."""
     if len(names) != 1:
         return f"There is no {what} in these {len(names)} accounts."
-    if not desk.board.testable(names):
-        return f"{names[0]} is being tested; press {key} when that has ended."
-    if desk.board.judged(names[0]).last is None:
-        return f"{names[0]} was not tested with these settings yet; press t first."
-    return f"{names[0]}: there is no {what}."
+    return why_too_early(desk, names[0], key) or f"{names[0]}: there is no {what}."
 
 
 def accept_question(found: dict[str, list[LegReport]]) -> ConfirmScreen:
@@ -96,7 +80,7 @@ def accept_question(found: dict[str, list[LegReport]]) -> ConfirmScreen:
 
 def change_lines(found: dict[str, list[LegReport]]) -> Iterator[str]:
     """What a person should know before servers are taken as they are."""
-    yield "Since the last good check this is different, and no password was sent because of it:"
+    yield "Since the last good check this is different, and no password was sent:"
     yield ""
     legs = [(name, leg) for name, legs in found.items() for leg in legs]
     for name, leg in legs[:_NAMED]:

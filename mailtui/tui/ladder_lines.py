@@ -88,6 +88,7 @@ def _verdict(view: LegView, columns: int, *, named: bool) -> list[Line]:
         first, *others = wrap(clean(view.warning), columns - 2) or [""]
         lines.append(((f"{Mark.WARNING.glyph} ", Role.WARNING), (first, Role.WARNING)))
         lines += [((f"  {line}", Role.WARNING),) for line in others]
+        lines += [((f"  {line}", Role.STRONG),) for line in wrap(view.key_words, columns - 2)]
     return lines
 
 

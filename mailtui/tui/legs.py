@@ -23,7 +23,7 @@ from mailtui.model.check import (
     legs_of,
 )
 from mailtui.model.diagnosis import Diagnosis
-from mailtui.tui.diagnosing import diagnosis_of, key_words
+from mailtui.tui.diagnosing import Remedy, diagnosis_of, remedy_of
 from mailtui.tui.words import Mark
 
 
@@ -57,11 +57,14 @@ class LegView:
     """The report speaks of settings that the account no longer has."""
 
     @property
+    def remedy(self) -> Remedy | None:
+        """The key that does something about what is wrong; None where none does."""
+        return None if self.report is None or self.outdated else remedy_of(self.report, self.diagnosis)
+
+    @property
     def key_words(self) -> str:
-        """The key that does something about what failed, and what it does; empty where none does."""
-        if self.report is None or self.outdated:
-            return ""
-        return key_words(self.report, self.diagnosis)
+        """That key and what it does; empty where there is none."""
+        return f"{self.remedy.key}: {self.remedy.words}" if self.remedy is not None else ""
 
     @property
     def accepts_anything(self) -> bool:

@@ -34,7 +34,6 @@ def verdict(view: LegView) -> Iterator[Paragraph]:
         if report.changes:
             if failure is None and not view.warning:
                 yield _BLANK
-            # Of a leg that went well a person has accepted it.
             mark = Mark.FAILED if failure is not None and is_alarming(report) else Mark.WARNING
             line = changes_line(report.changes, report.changed_since)
             yield Paragraph(((mark.glyph, mark.role),), clean(line), mark.role, 2)

@@ -45,6 +45,15 @@ def test_a_folder_that_is_not_there_is_no_fault(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Root may write wherever it likes; what others may not, the system tells.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    found = only(folder_findings(DataPaths(tmp_path / "deep" / "none")))
+    assert found.state is State.FAILED
+    assert f"{tmp_path} cannot be written to" in found.words
+    assert found.remedy.startswith(f"correct the mode of {tmp_path}, or set MAILTUI_DATA")
+
+
 def test_a_good_folder_is_left_as_it_was(paths: DataPaths) -> None:
     assert only(folder_findings(paths)).state is State.OK
     assert list(paths.folder.iterdir()) == []
@@ -131,6 +140,7 @@ def test_a_database_of_another_program(paths: DataPaths) -> None:
     found = only(database_findings(paths.database))
     assert found.state is State.FAILED
     assert "another program" in found.words
+    assert found.remedy.startswith("move it away")
 
 
 def test_a_newer_database(paths: DataPaths) -> None:
@@ -139,7 +149,14 @@ def test_a_newer_database(paths: DataPaths) -> None:
     connection = sqlite3.connect(paths.database)
     connection.execute("PRAGMA user_version = 9999")
     connection.close()
-    assert only(database_findings(paths.database)).remedy == "upgrade mailtui"
+    found = only(database_findings(paths.database))
+    assert (found.state, "upgrade mailtui" in found.remedy) == (State.FAILED, True)
+
+
+def test_an_empty_file_where_the_database_was(paths: DataPaths) -> None:
+    paths.database.touch()
+    found = only(database_findings(paths.database))
+    assert (found.state, "empty or cut short" in found.words) == (State.FAILED, True)
 
 
 KEYRING_GONE = SourceState(SecretScheme.KEYRING, False, "no desktop keyring", "use the vault")
@@ -317,7 +334,7 @@ def report(started: datetime, *begins: datetime) -> list[CheckReport]:
 def test_a_clock_that_is_right() -> None:
     found = clock_finding(authorities_of((2010, 2040), (2015, 2035)), report(NOW - timedelta(days=1)), NOW)
     assert found.state is State.OK
-    assert "1 servers' certificates" in found.words
+    assert "a server's certificate agrees" in found.words
 
 
 def test_a_clock_that_is_years_behind() -> None:

@@ -62,7 +62,7 @@ def report(fix: Fix, account: Account = ADA) -> LegReport:
 
 
 def test_the_server_changes_and_nothing_else() -> None:
-    fixed = apply_fix(ADA, STARTTLS)
+    fixed = apply_fix(ADA, STARTTLS, report(STARTTLS))
     assert fixed.submission.endpoint == STARTTLS.endpoint
     assert replace(fixed, submission=replace(fixed.submission, endpoint=SMTP)) == ADA
 
@@ -78,8 +78,8 @@ def test_another_protocol_drops_a_method_that_it_does_not_know() -> None:
 
 
 def test_a_fix_that_is_made_already_changes_nothing() -> None:
-    fixed = apply_fix(ADA, STARTTLS)
-    assert apply_fix(fixed, STARTTLS) == fixed
+    fixed = apply_fix(ADA, STARTTLS, report(STARTTLS))
+    assert apply_fix(fixed, STARTTLS, report(STARTTLS, fixed)) == fixed
 
 
 @pytest.mark.parametrize(
@@ -129,39 +129,44 @@ def test_a_key_that_is_pinned_already_needs_no_second_consent() -> None:
 
 
 def test_the_toml_is_the_keys_that_change() -> None:
-    assert fix_toml(ADA, AS_IMAP) == (
+    assert fix_toml(ADA, AS_IMAP, report(AS_IMAP)) == (
         '[[account]]\nname = "ada"\n\n[account.retrieval]\nprotocol = "imap"\nport = 993\nmethod = "automatic"\n'
     )
     # The port is said with the security: a file without one means another port then.
-    assert tomllib.loads(fix_toml(ADA, STARTTLS)) == {
+    assert tomllib.loads(fix_toml(ADA, STARTTLS, report(STARTTLS))) == {
         "account": [{"name": "ada", "submission": {"port": 587, "security": "starttls"}}]
     }
-    assert tomllib.loads(fix_toml(ADA, trusting(PIN)))["account"][0]["submission"] == {"certificate": "pin", "pin": PIN}
+    (change,) = tomllib.loads(fix_toml(ADA, trusting(PIN), report(trusting(PIN))))["account"]
+    assert change["submission"] == {"certificate": "pin", "pin": PIN}
 
 
 @pytest.mark.parametrize("fix", [STARTTLS, AS_IMAP, trusting(PIN)])
 @pytest.mark.parametrize("name", ["ada", 'a "b" \\ ü', "line'"])
 def test_a_file_with_the_toml_merged_in_is_the_fixed_account(fix: Fix, name: str) -> None:
     account = replace(ADA, name=name)
-    (change,) = tomllib.loads(fix_toml(account, fix))["account"]
+    (change,) = tomllib.loads(fix_toml(account, fix, report(fix, account)))["account"]
     (whole,) = tomllib.loads(write_accounts([account]))["account"]
     for key, value in change.items():
         whole[key] = {**whole[key], **value} if isinstance(value, dict) else value
     import tomlkit
 
-    assert read_accounts(tomlkit.dumps({"account": [whole]}), "merged") == [apply_fix(account, fix)]
+    assert read_accounts(tomlkit.dumps({"account": [whole]}), "merged") == [
+        apply_fix(account, fix, report(fix, account))
+    ]
 
 
 def test_no_change_is_no_toml() -> None:
     assert changed_toml(ADA, ADA) == ""
-    assert fix_toml(apply_fix(ADA, STARTTLS), STARTTLS) == ""
+    fixed = apply_fix(ADA, STARTTLS, report(STARTTLS))
+    assert fix_toml(fixed, STARTTLS, report(STARTTLS, fixed)) == ""
     assert changed_toml(ADA, replace(ADA, notes="new")) == '[[account]]\nname = "ada"\nnotes = "new"\n'
 
 
 def test_no_secret_place_is_told() -> None:
     for fix in (STARTTLS, AS_IMAP, trusting(PIN)):
-        assert "vault" not in fix_toml(ADA, fix)
-        assert "secret" not in fix_toml(ADA, fix)
+        toml = fix_toml(ADA, fix, report(fix))
+        assert "vault" not in toml
+        assert "secret" not in toml
 
 
 def test_each_account_is_stored_on_its_own(tmp_path: Path) -> None:
@@ -175,7 +180,8 @@ def test_each_account_is_stored_on_its_own(tmp_path: Path) -> None:
         assert len(fixed.problems) == 1
         assert "ada" in fixed.problems[0]
         stored = database.account("bob")
-        assert stored == apply_fix(apply_fix(stored, STARTTLS), AS_IMAP)
+        both = apply_fix(apply_fix(bob, STARTTLS, report(STARTTLS)), AS_IMAP, report(AS_IMAP))
+        assert stored == replace(both, updated=stored.updated)
         assert database.account("ada").submission == ADA.submission
 
 

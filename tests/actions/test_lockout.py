@@ -18,7 +18,7 @@ from mailtui.protocols.sasl import Credentials
 from mailtui.storage.database import Database
 from tests.actions.kit import account, endpoint
 from tests.protocols.clock import Clock
-from tests.protocols.dialogue import dialogue, hear
+from tests.protocols.dialogue import Turn, dialogue, hear, play
 from tests.protocols.legs import nothing_left, until
 from tests.scripted import Peer, ScriptedServer
 
@@ -185,6 +185,25 @@ class TestOneRun:
         assert (cause is Cause.LOGIN_HELD) is refusal.startswith(b"534")
         assert len(guarded.attempts) == (1 if refusal.startswith(b"534") else 2)
 
+    @pytest.mark.parametrize(
+        "refusal",
+        [
+            b"-ERR Too many open connections (11 of 10 from client.example.com)",
+            b"-ERR Your mailbox is already locked",
+            b"-ERR Authentication rate limit from one source exceeded",
+        ],
+    )
+    async def test_what_a_right_password_is_refused_with_as_well_makes_none(self, refusal: bytes) -> None:
+        guarded, memory = Guarded(Protocol.POP3, refusal), Memory()
+        async with ScriptedServer(guarded) as server:
+            accounts = [account("ada", endpoint(1), endpoint(server.port), Protocol.POP3)]
+            only = CheckOptions(frozenset({Leg.INBOUND}))
+            for _ in range(2):
+                assert causes(await run(accounts, Keys(), memory, only)) == [Cause.BAD_CREDENTIALS]
+            assert len(guarded.attempts) == 2
+            guarded.password = WRONG
+            assert causes(await run(accounts, Keys(), memory, only)) == [None]
+
     async def test_cancelling_leaves_nobody_waiting(self) -> None:
         guarded = Guarded()
         guarded.hold = asyncio.Event()
@@ -257,6 +276,25 @@ class TestLaterRuns:
             assert (await self._run(database, Keys(), insisting))[0] is Cause.BAD_CREDENTIALS
             assert (await self._run(database, Keys()))[0] is Cause.LOGIN_HELD
         assert len(guarded.attempts) == 2
+
+    async def test_to_be_let_in_without_a_login_proves_nothing(self) -> None:
+        memory = Memory()
+        turns = dialogue(Protocol.IMAP, Security.NONE)
+        preauth = [Turn(Stage.GREETING, None, b"* PREAUTH you are in\r\n"), turns[1], *turns[3:]]
+        refused = replace(turns[2], says=b"{tag} NO [AUTHENTICATIONFAILED] no\r\n")
+        today = [play(Protocol.IMAP, [*turns[:2], refused])]
+
+        async def script(peer: Peer) -> None:
+            await today[-1](peer)
+
+        async with ScriptedServer(script) as server:
+            accounts = [account("ada", endpoint(1), endpoint(server.port))]
+            only = CheckOptions(frozenset({Leg.INBOUND}))
+            assert causes(await run(accounts, Keys(), memory, only)) == [Cause.BAD_CREDENTIALS]
+            today.append(play(Protocol.IMAP, preauth))
+            assert causes(await run(accounts, Keys(), memory, only)) == [None]
+            today.append(today[0])
+            assert causes(await run(accounts, Keys(), memory, only)) == [Cause.LOGIN_HELD]
 
     async def test_another_account_s_mark_counts_for_the_same_login(self, database: Database) -> None:
         guarded = Guarded()

@@ -126,6 +126,19 @@ class TestStored:
         assert known(memory, found=outbound(OTHER)) is not None
         assert refusals(memory, OTHER) == [mark(OTHER)]
 
+    def test_a_refused_login_is_kept_also_without_a_report(self, database: Database) -> None:
+        memory = Memory.load(database)
+        memory.learn("ada", outbound(), NOW)
+        memory.refused("ada", Leg.OUTBOUND, mark())
+        memory.learn("bob", outbound(), NOW)
+        refused = account("ada")
+        login = replace(refused.submission, endpoint=outbound().endpoint, username="ada", method=AuthMethod.PLAIN)
+        # A trial of another server, under the name of an account.
+        memory.refused("bob", Leg.OUTBOUND, mark(OTHER))
+        memory.keep_refusals(database, [replace(refused, submission=login), account("bob")])
+        assert dict(database.refused_logins()) == {("ada", Leg.OUTBOUND): mark()}
+        assert dict(database.baselines()) == {}
+
     def test_a_cleared_mark_is_stored_with_whatever_report(self, database: Database) -> None:
         memory = Memory.load(database)
         memory.refused("ada", Leg.OUTBOUND, mark())

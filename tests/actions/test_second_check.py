@@ -1,6 +1,7 @@
 """A second check of a server that is not what it was: one line says so, and no credential reaches it."""
 
 import ssl
+from base64 import encodebytes
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -252,6 +253,39 @@ async def test_another_key_where_anything_is_accepted(
     await see_change(database, protocol, way, before, after, KEY_CHANGED)
 
 
+def unreadable(folder: Path) -> ssl.SSLContext:
+    """A server whose certificate OpenSSL alone can read: it writes a length by more octets than DER allows."""
+    folder.mkdir()
+    issued = trustme.CA().issue_cert(*NAMES)
+    encoded = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    start = 4 + int.from_bytes(encoded[6:8], "big") + 4
+    assert encoded[:2] == encoded[4:6] == b"\x30\x82"
+    longer = b"\x30\x85" + (start - 8).to_bytes(5, "big") + encoded[8:start] + encoded[start:]
+    certificate = encodebytes(b"\x30\x82" + len(longer).to_bytes(2, "big") + longer).decode()
+    path = folder / "server.pem"
+    path.write_bytes(
+        f"-----BEGIN CERTIFICATE-----\n{certificate}-----END CERTIFICATE-----\n".encode()
+        + issued.private_key_pem.bytes()
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+@PROTOCOLS
+@TLS_WAYS
+async def test_a_key_that_cannot_be_read_where_anything_is_accepted(
+    database: Database, tmp_path: Path, protocol: Protocol, security: Security
+) -> None:
+    before, after = (
+        over_tls(protocol, security, context)
+        for context in (make_certificates(tmp_path / "one").self_signed, unreadable(tmp_path / "two"))
+    )
+    way = Way(security, certificate=CertificatePolicy(Trust.ANYTHING))
+    told = (Cause.KEY_CHANGED, ChangeKind.KEY, "its key cannot be read")
+    await see_change(database, protocol, way, before, after, told)
+
+
 @PROTOCOLS
 @TLS_WAYS
 async def test_another_key_in_a_certificate_that_is_no_newer(
@@ -320,6 +354,30 @@ def _certificate_pin(report: CheckReport) -> str:
     assert leg.tls is not None
     assert leg.tls.certificate is not None
     return leg.tls.certificate.pin
+
+
+async def test_apop_that_came_in_clear_is_not_missed_by_whoever_does_not_ask_for_it(
+    database: Database, authority: Authority
+) -> None:
+    turns = dialogue(Protocol.POP3, Security.STARTTLS)
+    greeting = replace(turns[0], says=b"+OK ready <1.2@mail.test>\r\n")
+    by_apop, by_plain = (
+        play(Protocol.POP3, [greeting, *turns[1:5], login, *turns[6:]], context=authority.good)
+        for login in (Turn(Stage.AUTH, "APOP ", b"+OK welcome\r\n"), turns[5])
+    )
+    changing = Changing(by_apop)
+    async with changing.server as server:
+
+        def asking(method: AuthMethod) -> Account:
+            way = Way(Security.STARTTLS, Login(method=method), authority.policy)
+            return account_at(Protocol.POP3, server.port, way)
+
+        person = Person(database, database.add(asking(AuthMethod.APOP)))
+        assert (await person.check()).mechanism == "APOP"
+        changing.become(by_plain)
+        person.account = database.update(person.account.name, asking(AuthMethod.PLAIN))
+        leg = await person.check()
+        assert (leg.severity, leg.changes) == (Severity.OK, ())
 
 
 async def test_without_a_login_an_alarming_change_is_a_warning_until_it_is_accepted(

@@ -25,7 +25,7 @@ from mailtui.model.account import (
 from mailtui.model.check import CheckReport, Event, Leg
 from mailtui.model.report_json import report_to_json
 from mailtui.model.text import clean
-from tests.actions.echoing import DISGUISES, EchoingServer, bodies
+from tests.actions.echoing import DISGUISES, EchoingServer, bodies, decoded
 from tests.protocols.legs import KnownSecret
 from tests.scripted import ScriptedServer
 
@@ -158,3 +158,26 @@ def test_an_echo_shows_no_secret(data: st.DataObject, protocol: Protocol, mechan
     # Nor can it be put together from one line and the next.
     said = bodies(line.text for leg in report.legs for line in leg.transcript if line.sender == "S")
     assert_hidden("".join(secret.split()), "".join(said.split()))
+
+
+def proofs_in(server: EchoingServer) -> list[str]:
+    """What the client sent in the place of the secret, out of the last line that it logged in by."""
+    last = server.heard[-1].rpartition(b" ")[2] if server.mechanism == "APOP" else decoded(server.heard[-1])
+    if server.mechanism == "SCRAM-SHA-256":
+        proof = last.rpartition(b",p=")[2]
+        return [proof.decode(), proof.decode().rstrip("=")]
+    return [last.rpartition(b" ")[2].decode()]
+
+
+@pytest.mark.parametrize("disguise", sorted(DISGUISES))
+@pytest.mark.parametrize(
+    ("protocol", "mechanism", "method"), [way for way in WAYS if way[1] in ("CRAM-MD5", "SCRAM-SHA-256", "APOP")]
+)
+def test_an_echo_shows_nothing_that_a_password_could_be_guessed_by(
+    protocol: Protocol, mechanism: str, method: AuthMethod, disguise: str
+) -> None:
+    server = EchoingServer(protocol, mechanism, DISGUISES[disguise], accepts=False, secret=b"")
+    _, shown = walked(server, method, "ada", "correct horse")
+    for proof in proofs_in(server):
+        assert len(proof) >= 32
+        assert_hidden(proof, shown)

@@ -36,7 +36,7 @@ def test_what_is_accepted_is_told_and_expected_from_then_on(shell: Shell) -> Non
     assert (run.code, run.err) == (0, "")
     assert run.lines == [
         "ada  outbound  accepted: changed since 2026-01-31 09:30 UTC: login by SCRAM-SHA-256 is offered no more",
-        "b c  nothing to accept: its last check saw no change",
+        "b c  nothing to accept: no change waits for it",
         "next: mailtui check ada",
     ]
     with shell.database() as database:
@@ -59,4 +59,4 @@ def test_an_unknown_name_accepts_nothing(shell: Shell) -> None:
 def test_without_a_check_there_is_nothing_to_accept(shell: Shell) -> None:
     shell.add("ada")
     run = shell("account", "accept", "ada")
-    assert (run.code, run.lines) == (0, ["ada  nothing to accept: its last check saw no change"])
+    assert (run.code, run.lines) == (0, ["ada  nothing to accept: no change waits for it"])

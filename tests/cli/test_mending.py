@@ -143,6 +143,8 @@ def test_trust_key_pins_exactly_that_key(shell: Shell, checks: FakeChecks, diagn
     # The other leg was not asked for.
     assert inbound.security is Security.IMPLICIT_TLS
     assert checks.checked == ["ada", "ada"]
+    again = shell("check", "ada", "--trust-key", given)
+    assert (again.code, again.err) == (0, ""), "it is pinned already"
 
 
 def test_both_legs_are_fixed_at_once(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:

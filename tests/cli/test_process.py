@@ -106,6 +106,14 @@ def test_a_full_disk_is_told() -> None:
     assert err.startswith(b"mailtui: the output cannot be written: No space left on device\n")
 
 
+def test_a_full_disk_is_told_also_in_the_middle_of_a_check(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.toml"
+    file.write_text(accounts(closed_port()))
+    with open("/dev/full", "wb") as full, start("check", "--file", str(file), stdout=full.fileno()) as process:
+        _, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (3, b"mailtui: the output cannot be written: No space left on device\n")
+
+
 @pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_crash(redirection: str) -> None:
     done = subprocess.run(
@@ -243,3 +251,12 @@ def test_help_loads_only_what_it_needs() -> None:
         "mailtui.model.text",
     }
     assert not loaded & {"asyncio", "json", "tempfile", "subprocess", "shtab", "tomllib", "shutil"}
+
+
+def test_a_check_loads_what_mends_only_where_something_fails() -> None:
+    code = "import sys, mailtui.cli.check, mailtui.cli.checking; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=DEADLINE, check=True)
+    loaded = set(done.stdout.split())
+    assert "mailtui.actions.leg" in loaded
+    mending = {"mailtui.actions.fixing", "mailtui.actions.accepting", "mailtui.model.diagnosis", "mailtui.diagnosis"}
+    assert not loaded & mending

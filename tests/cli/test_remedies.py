@@ -64,6 +64,14 @@ def test_what_mailtui_can_do_is_named_with_its_command(shell: Shell, checks: Fak
     ]
 
 
+def test_what_is_made_anyway_is_not_offered(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:
+    both_wrong(shell, checks, diagnoses)
+    run = shell("check", "ada", "--fix", "--trust-key", KEY)
+    told = run.lines[: next(at for at, line in enumerate(run.lines) if "applied" in line)]
+    assert any("fix: Use STARTTLS." in line for line in told)
+    assert [line for line in told if "mailtui can" in line or "then:" in line] == []
+
+
 def test_less_protection_is_shown_and_never_made(shell: Shell, checks: FakeChecks, diagnoses: Diagnoses) -> None:
     shell.add("ada")
     checks.reports["ada"], fix = wrong_mode(shell)
@@ -218,6 +226,31 @@ def test_many_on_a_terminal_end_with_what_to_do(
         f"bob  outbound  The provider wants an app password. Make one and set it.  {PAGE}",
         "carol  inbound   cause unknown; the server said: * OK ready",
         "3 accounts: 1 good, 0 with a warning, 2 failed",
+    ]
+
+
+def test_what_ails_many_is_said_once(
+    shell: Shell, checks: FakeChecks, diagnoses: Diagnoses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "bob", "carol"):
+        shell.add(name)
+        with shell.database() as database:
+            checks.reports[name] = wrong_password(database.account(name))
+    report, fix = wrong_mode(shell, "carol")
+    checks.reports["carol"] = replace(checks.reports["carol"], inbound=report.inbound)
+    diagnoses[Cause.BAD_CREDENTIALS] = APP_PASSWORD
+    diagnoses[Cause.NOT_TLS] = Diagnosis("not-tls", "In clear", "", "Use STARTTLS.", change=fix)
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert shell("check", "--all").code == 2
+    assert screen.getvalue().splitlines()[-6:] == [
+        f"3 accounts: The provider wants an app password. Make one and set it.  {PAGE}",
+        "    ada  outbound",
+        "    bob  outbound",
+        "    carol  outbound",
+        "carol  inbound   In clear. Use STARTTLS. mailtui can do it (--fix): use STARTTLS at 143.",
+        "3 accounts: 0 good, 0 with a warning, 3 failed",
     ]
 
 

@@ -2,12 +2,17 @@
 
 import base64
 import json
+import os
+import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mailtui.actions.memory import Memory
 from mailtui.demo.trust import trusted
 from mailtui.demo.workspace import furnished_workspace
 from mailtui.demo.world import DemoWorld
@@ -112,6 +117,25 @@ def test_a_refused_login_is_held_until_somebody_insists(house: House) -> None:
     told = house("check", WRONG_PASSWORD)
     assert sum(line.endswith(f"mailtui check '{WRONG_PASSWORD}' --insist") for line in told.lines) == 2
     assert house.causes(WRONG_PASSWORD, "--insist") == refused
+
+
+def test_ctrl_c_forgets_no_refused_login(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = Memory.refused
+
+    def interrupted(memory: Memory, *arguments: Any) -> None:
+        refused(memory, *arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patched:
+        with house.shell.database() as database:
+            account = database.account(WRONG_PASSWORD)
+            assert account.retrieval is not None
+            endpoint = replace(account.retrieval.endpoint, port=silent.getsockname()[1])
+            database.update(WRONG_PASSWORD, replace(account, retrieval=replace(account.retrieval, endpoint=endpoint)))
+        patched.setattr(Memory, "refused", interrupted)
+        # The other leg has not ended, so that there is no report of the account.
+        assert house("check", WRONG_PASSWORD).code == 130
+    assert house.causes(WRONG_PASSWORD, "--leg", "outbound")["outbound"] == "login-held"
 
 
 def logs_in(run: Run) -> bool:

@@ -125,6 +125,26 @@ NETWORK: list[Case] = [
         "other-protocol",
         failed_leg(Cause.SILENT, protocol=POP3, stage=_HELLO, found=(Found(995, Service.IMAP, Security.IMPLICIT_TLS),)),
     ),
+    (
+        "other-protocol",
+        failed_leg(
+            Cause.NOT_PLAIN,
+            stage=_HELLO,
+            port=993,
+            security=STARTTLS,
+            found=(Found(993, Service.IMAP, Security.IMPLICIT_TLS),),
+        ),
+    ),
+    (
+        "not-a-mail-server",
+        failed_leg(
+            Cause.NOT_PLAIN,
+            stage=_HELLO,
+            port=443,
+            security=STARTTLS,
+            found=(Found(443, Service.HTTP, Security.IMPLICIT_TLS),),
+        ),
+    ),
     ("not-a-mail-server", failed_leg(Cause.FOREIGN_BANNER, "SSH-2.0-x", stage=_HELLO)),
     ("not-a-mail-server", failed_leg(Cause.NOT_TLS, stage=Stage.TLS, found=(Found(465, Service.HTTP, NONE),))),
     ("proxy-interferes", failed_leg(Cause.FOREIGN_BANNER, "HTTP/1.1 403 Proxy", stage=_HELLO)),
@@ -203,5 +223,75 @@ WARNINGS: list[Case] = [
     ("certificate-ends", warning_leg("the certificate ends in 3 days, on 2026-01-01")),
     ("server-changed", warning_leg("another issuer", changes=(Change(ChangeKind.ISSUER, "another issuer"),))),
 ]
+
+FALSE: list[Case] = [
+    # What a mailbox or a machine is called says nothing of a fault.
+    ("sender-not-verified", failed_leg(Cause.BAD_CREDENTIALS, "535 Authentication failed for sandbox@example.org")),
+    ("oauth-required", failed_leg(Cause.BAD_CREDENTIALS, "535 Credentials invalid for oauth-bot@example.org")),
+    ("web-login-required", failed_leg(Cause.BAD_CREDENTIALS, "NO [AUTHENTICATIONFAILED] <captcha@x.y>", protocol=IMAP)),
+    ("address-blocked", failed_leg(Cause.SENDER_REFUSED, "550 5.1.8 <blacklist@x.y>: no domain", stage=_SENDING)),
+    ("proxy-interferes", failed_leg(Cause.FOREIGN_BANNER, "220 proxy.example.org FTP", stage=_HELLO, protocol=IMAP)),
+    ("proxy-interferes", failed_leg(Cause.NOT_TLS, "220 mailproxy.example.org ESMTP Postfix", stage=_TLS, port=587)),
+    ("proxy-interferes", failed_leg(Cause.NOT_TLS, "* OK IMAP proxy ready", stage=_TLS, protocol=IMAP, port=143)),
+    ("proxy-interferes", failed_leg(Cause.NOT_AVAILABLE, "421 4.3.2 SMTP proxy is stopping", stage=_HELLO)),
+    ("proxy-interferes", failed_leg(Cause.BAD_REPLY, "??? firewall@example.org", stage=_INBOX)),
+    ("dns-broken", failed_leg(Cause.NAME_NOT_FOUND, stage=Stage.RESOLVE, host="name.timed-out.example")),
+    (
+        "tls-no-common",
+        failed_leg(
+            Cause.TLS_FAILED,
+            stage=_TLS,
+            host="mail.no-cipher.example",
+            hint="mail.no-cipher.example: the server closed",
+        ),
+    ),
+    # A server that vouches for itself is not read along with, whatever its name is.
+    (
+        "tls-intercepted",
+        failed_leg(Cause.CERTIFICATE_SELF_SIGNED, stage=_TLS, host="proxy.home.example", issuer="proxy.home.example"),
+    ),
+    ("tls-intercepted", failed_leg(Cause.CERTIFICATE_SELF_SIGNED, stage=_TLS, issuer="Norton & Sons mail proxy")),
+    (
+        "tls-intercepted",
+        failed_leg(
+            Cause.CERTIFICATE_SELF_SIGNED,
+            stage=_TLS,
+            host="mail.sophos-club.example",
+            issuer="mail.sophos-club.example",
+            hint="the certificate of mail.sophos-club.example:465 is self-signed",
+        ),
+    ),
+    ("tls-intercepted", failed_leg(Cause.CERTIFICATE_WRONG_NAME, stage=_TLS, issuer="Our proxy CA")),
+    # And one that a product signs is never taken for the new key of a server.
+    (
+        "certificate-not-pinned",
+        failed_leg(Cause.CERTIFICATE_NOT_PINNED, stage=_TLS, trust=Trust.PIN, issuer="Avast Web/Mail Shield Root"),
+    ),
+    ("key-changed", failed_leg(Cause.KEY_CHANGED, issuer="Zscaler Intermediate Root CA")),
+    # A warning to whoever gives wrong passwords is no block.
+    ("address-blocked", failed_leg(Cause.BAD_CREDENTIALS, "535 failed, your IP address has been recorded")),
+    ("address-blocked", failed_leg(Cause.BAD_CREDENTIALS, "535 Wrong password; abuse from this IP is banned")),
+    # Policies on forged mail are not about what the login may send as.
+    ("sender-mismatch", failed_leg(Cause.SENDER_REFUSED, "550 5.7.1 SPF fail: does not match", stage=_SENDING)),
+    ("sender-mismatch", failed_leg(Cause.SENDER_REFUSED, "550 5.7.26 DMARC: domains mismatch", stage=_SENDING)),
+    ("auth-required", failed_leg(Cause.SENDER_REFUSED, "550 Unauthenticated mail: DMARC policy", stage=_SENDING)),
+    # Advice and threats beside a refused password are no diagnosis.
+    ("password-expired", failed_leg(Cause.BAD_CREDENTIALS, "535 Invalid login; reset your password if you forgot it")),
+    ("too-many-attempts", failed_leg(Cause.BAD_CREDENTIALS, "NO Refused, 2 failed login attempts left", protocol=IMAP)),
+    ("app-password-required", failed_leg(Cause.BAD_CREDENTIALS, "535 Wrong password; you may need an app password")),
+    ("app-password-required", failed_leg(Cause.BAD_CREDENTIALS, "535 Incorrect username, password or app password")),
+    ("auth-backend-down", failed_leg(Cause.BAD_CREDENTIALS, "535 The authentication server rejected your password")),
+    # One of two, and the server does not say which.
+    ("unknown-user", failed_leg(Cause.BAD_CREDENTIALS, "535 Unknown user or wrong password")),
+    ("contact-admin", failed_leg(Cause.BAD_CREDENTIALS, "NO Invalid password, contact support", protocol=IMAP)),
+    # A quota of mail that was sent fills no mailbox, and a full mailbox is no rate.
+    ("mailbox-full", failed_leg(Cause.SENDER_REFUSED, "550 5.4.5 Daily sending quota exceeded", stage=_SENDING)),
+    ("rate-limited", failed_leg(Cause.NO_INBOX, "NO storage limit exceeded", protocol=IMAP, stage=_INBOX)),
+    # Nothing listens: the network does not block what never leaves this machine.
+    ("port-blocked", failed_leg(Cause.PORT_REFUSED, stage=_DIAL, host="localhost", port=25)),
+    # A machine of one's own with an expired certificate is no sign of a wrong clock.
+    ("clock-ahead", failed_leg(Cause.CERTIFICATE_EXPIRED, stage=_TLS)),
+]
+"""Rules that must not hold, each for a failure that looks like theirs."""
 
 CASES = [*LOGIN, *SENDING, *NETWORK, *PROTECTION, *WARNINGS]

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from mailtui.diagnosis import diagnose
+from mailtui.diagnosis.facts import Facts
 from mailtui.model.account import Protocol, Security
 from mailtui.model.check import Cause, LegReport, Stage
 from mailtui.model.diagnosis import UNKNOWN
 from mailtui.model.server import Found, Service
-from tests.diagnosis.cases import CASES
+from tests.diagnosis.cases import CASES, FALSE
 from tests.diagnosis.legs import failed_leg, warning_leg
 
 
@@ -18,6 +19,28 @@ def test_a_failure_leads_to_its_rule(rule: str, leg: LegReport) -> None:
     diagnosis = diagnose(leg)
     assert diagnosis is not None
     assert diagnosis.rule == rule
+
+
+@pytest.mark.parametrize(("rule", "leg"), FALSE, ids=[f"{index}-{rule}" for index, (rule, _) in enumerate(FALSE)])
+def test_what_would_be_false_is_not_said(rule: str, leg: LegReport) -> None:
+    diagnosis = diagnose(leg)
+    assert diagnosis is not None
+    assert diagnosis.rule != rule
+
+
+@pytest.mark.parametrize("cause", [Cause.CERTIFICATE_UNKNOWN_ISSUER, Cause.CERTIFICATE_NOT_PINNED])
+@pytest.mark.parametrize("issuer", ["Avast Web/Mail Shield Root", "FortiGate CA", "Zscaler Root CA"])
+def test_the_key_of_a_known_interceptor_is_never_offered_to_be_trusted(cause: Cause, issuer: str) -> None:
+    diagnosis = diagnose(failed_leg(cause, stage=Stage.TLS, issuer=issuer))
+    assert diagnosis is not None
+    assert (diagnosis.rule, diagnosis.change) == ("tls-intercepted", None)
+
+
+def test_a_name_is_taken_out_and_the_codes_beside_it_stay() -> None:
+    said = "550-proxy.example.org 5.7.25 mail.example.org refuses"
+    facts = Facts(failed_leg(Cause.SENDER_REFUSED, said, stage=Stage.ENVELOPE), "")
+    assert facts.reply == "550-@ 5.7.25 refuses"
+    assert (facts.reply_code, facts.enhanced_codes) == (550, frozenset({"5.7.25", "x.7.25"}))
 
 
 def test_a_leg_that_works_has_nothing_wrong() -> None:

@@ -77,6 +77,19 @@ def test_what_was_found_is_proposed(found: list[Found], expected: tuple[Protocol
         assert replace(fix.endpoint, port=143, security=NONE) == leg.endpoint
 
 
+@pytest.mark.parametrize("trust", Trust)
+def test_a_key_that_is_known_is_not_let_go_of(trust: Trust) -> None:
+    """Where anything is accepted, who stands in between could lead the login to where its own key is the first."""
+    leg = failed(Cause.NOT_TLS, Found(993, Service.IMAP, STARTTLS), port=993, security=TLS)
+    leg = replace(leg, endpoint=replace(leg.endpoint, certificate=CertificatePolicy(trust)))
+    assert proposal(leg) == (Protocol.IMAP, 993, STARTTLS)
+    seen_before = replace(leg, changed_since=datetime(2026, 1, 1, tzinfo=UTC))
+    assert proposal(seen_before) == (None if trust is Trust.ANYTHING else (Protocol.IMAP, 993, STARTTLS))
+    # In clear there is no key to let go of.
+    in_clear = replace(seen_before, endpoint=replace(leg.endpoint, security=NONE))
+    assert proposal(in_clear) == (Protocol.IMAP, 993, STARTTLS)
+
+
 @pytest.mark.parametrize("service", [Service.IMAP, Service.POP3])
 def test_mail_never_leaves_by_a_server_for_fetching(service: Service) -> None:
     assert fix_for(failed(Cause.FOREIGN_BANNER, Found(143, service, TLS), protocol=Protocol.SMTP)) is None

@@ -5,7 +5,7 @@ from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mailtui.protocols.masking import MASK, Masker
@@ -122,6 +122,17 @@ def test_divided_between_lines_it_is_masked_in_each_of_them_and_nothing_else_is(
     ]
     assert masker.across(["535-correct", "535 battery"]) == ["535-correct", "535 battery"]
     assert masker.across([]) == []
+
+
+HEXADECIMAL = "".join(f"\\x{octet:02x}" for octet in SECRET.encode())
+pieces = st.sampled_from([SECRET, SECRET[:7], SECRET[7:], HEXADECIMAL, "\\", "\n", "%", " ", "X"])
+
+
+@given(st.lists(st.lists(pieces, max_size=4).map("".join), max_size=4), st.sampled_from([SECRET, "X"]))
+@example([HEXADECIMAL + "\\", "X"], SECRET + "\\")
+def test_texts_at_once_are_masked_as_they_are_one_by_one(texts: list[str], secret: str) -> None:
+    masker = Masker((secret,))
+    assert list(masker.each(texts)) == [masker(text) for text in texts]
 
 
 def test_a_short_secret_in_base64_is_masked_where_it_stands_alone() -> None:

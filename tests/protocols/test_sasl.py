@@ -173,6 +173,8 @@ class TestScram:
         assert server.username == username
         signature = server.verdict(proof)
         assert signature is not None
+        # Both would let whoever reads them guess the password.
+        assert exchange.proofs == (proof.rpartition(b",p=")[2].decode(), signature.removeprefix(b"v=").decode())
         assert exchange.respond(signature) == b""
         assert exchange.is_complete
 

@@ -97,9 +97,9 @@ def hostile_account(number: int, words: str, *, half: bool = False) -> Account:
 
 
 def hostile_report(person: Account, words: str) -> CheckReport:
-    """A failed check of both legs whose every text is `words`."""
-    failure = Failure(Cause.BAD_CREDENTIALS, Stage.AUTH, words, words)
-    found = report(person, failure, failure, warning=words)
+    """A failed check of both legs whose every text is `words`: one refused login, one held back."""
+    refused = Failure(Cause.BAD_CREDENTIALS, Stage.AUTH, words, words)
+    found = report(person, refused, replace(refused, cause=Cause.KEY_CHANGED), warning=words)
     return replace(
         found,
         outbound=found.outbound and _hostile_leg(found.outbound, words),

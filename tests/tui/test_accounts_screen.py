@@ -249,7 +249,7 @@ async def test_reload_shows_what_another_process_added() -> None:
 
 async def test_without_accounts_the_list_says_what_to_do() -> None:
     async with world([]) as running:
-        await running.until(lambda: "Press n to make the first one" in running.text())
+        await running.until(lambda: "n makes the first" in running.text())
         await running.press("t", "T", "e", "a", "enter")
         assert running.checks.calls == []
 

@@ -190,6 +190,19 @@ async def test_leaving_waits_for_what_must_not_stop_half_way() -> None:
         assert steps == ["begun", "done"]
 
 
+async def test_leaving_keeps_the_refused_logins_of_checks_that_were_cancelled() -> None:
+    store = MemoryStore(PEOPLE)
+    async with world(store=store) as running:
+        endpoint, login = PEOPLE[0].submission.endpoint, PEOPLE[0].submission_login
+        assert login is not None
+        met = RefusedLogin(endpoint.host, endpoint.port, login.username, login.method, NOW, "ab" * 16, "1f2e")
+        running.app.desk.memory.refused(FIRST, Leg.OUTBOUND, met)
+        # Met by a trial of a server that is not the account's.
+        running.app.desk.memory.refused(FIRST, Leg.INBOUND, replace(met, host="elsewhere.example"))
+        await running.app._leave(0)
+    assert [(learnt.account, learnt.leg, learnt.refused) for learnt in store.learnt] == [(FIRST, Leg.OUTBOUND, met)]
+
+
 async def test_others_that_write_all_the_time_do_not_keep_this_one_reading() -> None:
     pauses: list[float] = []
 

@@ -53,7 +53,7 @@ _DIALOGS: dict[str, Callable[[str], Screen[Any]]] = {
     "menu": lambda words: MenuScreen(words, [(words, words, words), ("other", "other", words)], words),
     "path": lambda words: PathScreen(words, words, Path(words.replace("\0", ""))),
     "problems": lambda words: ProblemsScreen((words, words)),
-    "consent": lambda words: consent_question(_hostile_proposal(words)),
+    "consent": lambda words: consent_question([_hostile_proposal(words)], others=2),
     "accept": lambda words: accept_question({words: list(hostile_report(hostile_account(0, words), words).legs)}),
     "insist": lambda words: insist_question(
         [hostile_account(0, words)], {words: list(hostile_report(hostile_account(0, words), words).legs)}

@@ -33,8 +33,8 @@ class Many(Screen[None]):
             "a Actiona b Actionb c Actionc d Actiond e Actione f Actionf g Actiong h Actionh ? Help q Quit ^p palette",
         ),
         (98, "a Actiona b Actionb c Actionc d Actiond e Actione f Actionf g Actiong h Actionh ? Help q Quit"),
-        (40, "a Actiona b Actionb c Actionc ? Help"),
-        (20, "a Actiona ? Help"),
+        (40, "a Actiona b Actionb ? Help q Quit"),
+        (20, "? Help q Quit"),
         (8, "? Help"),
     ],
 )
@@ -48,10 +48,27 @@ async def test_whole_keys_and_the_help(columns: int, footer: str) -> None:
         await running.until(lambda: shown() == footer)
 
 
+async def test_a_key_that_is_of_use_for_a_moment_takes_the_place_of_the_last() -> None:
+    async with world(PEOPLE, size=(58, 10)) as running:
+        screen = Many()
+        screen._bindings.bind("z", "nothing('z')", "Now", show=False)
+        await running.app.push_screen(screen)
+
+        def footer() -> str:
+            return running.text().splitlines()[-1].rstrip()
+
+        usual = "a Actiona b Actionb c Actionc d Actiond ? Help q Quit"
+        await running.until(lambda: footer() == usual)
+        screen.query_one(KeyBar).offer({"nothing('z')"})
+        await running.until(lambda: footer() == "a Actiona b Actionb c Actionc z Now ? Help q Quit")
+        screen.query_one(KeyBar).offer(())
+        await running.until(lambda: footer() == usual)
+
+
 async def test_a_wider_terminal_shows_more() -> None:
     async with world(PEOPLE, size=(40, 10)) as running:
         await running.app.push_screen(Many())
-        await running.until(lambda: running.text().splitlines()[-1].startswith("a Actiona b Actionb c Actionc ? Help"))
+        await running.until(lambda: running.text().splitlines()[-1].startswith("a Actiona b Actionb ? Help q Quit"))
         await running.pilot.resize_terminal(100, 10)
         await running.until(lambda: "h Actionh ? Help q Quit" in running.text().splitlines()[-1])
 

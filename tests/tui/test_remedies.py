@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from mailtui.model.account import Account, CertificatePolicy, Trust
-from mailtui.model.check import CheckReport, Leg, LegReport
+from mailtui.model.check import Cause, CheckReport, Failure, Leg, LegReport, Stage
 from mailtui.model.diagnosis import Diagnosis
+from mailtui.model.server import Change, ChangeKind
 from mailtui.model.watch import changes_line
 from mailtui.storage.settings import Settings
 from mailtui.tui import diagnosing
@@ -22,6 +23,7 @@ from tests.tui.test_detail_screen import said
 from tests.tui.test_dialogs import words_of
 from tests.tui.troubled import (
     CHANGED,
+    CHANGES,
     FINGERPRINT,
     HELD,
     HOME_MADE,
@@ -135,6 +137,25 @@ async def test_where_there_is_no_fix_the_key_says_why(person: Account, words: st
         assert running.store.account(person.name) == person
 
 
+async def test_a_warning_that_no_setting_mends_says_what_to_do() -> None:
+    found = TROUBLED_REPORTS[CHANGED.name]
+    assert found.inbound is not None
+    families = found.inbound.families
+    warned = replace(found, inbound=replace(found.inbound, failure=None, warning="IPv6 is dead", changes=()))
+    assert families[0].is_silent
+    async with world(store=MemoryStore([CHANGED], {CHANGED.name: warned})) as running:
+        await running.press("F")
+        await running.until(lambda: "mailtui cannot do this for you" in said(running))
+
+
+async def test_of_a_selection_those_that_are_tested_are_counted() -> None:
+    async with world([ADA, ALAN], checks=ScriptedChecks(held=True)) as running:
+        await running.press("t", "asterisk")
+        await running.until(lambda: running.app.desk.board.running == 1)
+        await running.press("F")
+        await running.until(lambda: "Being tested now: 1." in said(running))
+
+
 async def test_while_an_account_is_tested_its_keys_wait() -> None:
     async with troubles(MIXED_UP, checks=ScriptedChecks(held=True)) as running:
         await running.press("t")
@@ -177,6 +198,93 @@ async def test_a_key_is_trusted_only_after_a_look_at_its_digits(size: tuple[int,
         pinned = replace(HOME_MADE.retrieval.endpoint, certificate=CertificatePolicy(Trust.PIN, "", PIN))
         assert inbound(running, HOME_MADE) == pinned
         assert f"trusts the key {PIN[:16]}… (before: verify against the system store)" in said(running)
+
+
+@pytest.mark.parametrize(("person", "key"), [(MIXED_UP, "F Fix"), (CHANGED, "A Accept"), (HELD, "I Insist")])
+async def test_the_footer_has_the_key_that_helps_and_the_way_out(person: Account, key: str) -> None:
+    async with troubles(person) as running:
+        await running.until(lambda: f" {key} ? Help q Quit" in running.text().splitlines()[-1])
+        await running.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, DetailScreen))
+        await running.until(lambda: key in running.text().splitlines()[-1])
+        assert "q Quit" in running.text().splitlines()[-1]
+        await running.press("escape")
+        while running.list.selected != ADA.name:
+            await running.press("up" if running.list.selected > ADA.name else "down")  # type: ignore[operator]  # it is selected
+        await running.until(lambda: key not in running.text().splitlines()[-1])
+
+
+def _home_made(name: str, port: int, pin: str = PIN) -> tuple[Account, CheckReport]:
+    found = TROUBLED_REPORTS[HOME_MADE.name]
+    leg = found.inbound
+    assert leg is not None
+    assert leg.tls is not None
+    assert leg.tls.certificate is not None
+    assert HOME_MADE.retrieval is not None
+    endpoint = replace(leg.endpoint, port=port)
+    tls = replace(leg.tls, certificate=replace(leg.tls.certificate, pin=pin))
+    person = replace(HOME_MADE, name=name, retrieval=replace(HOME_MADE.retrieval, endpoint=endpoint))
+    return person, replace(found, account=name, inbound=replace(leg, endpoint=endpoint, tls=tls))
+
+
+async def test_one_key_of_one_host_is_one_question_and_the_others_need_not_be_asked() -> None:
+    people = [
+        _home_made("a", 993),
+        _home_made("b", 1993),
+        _home_made("c", 2993, "cd" * 32),
+        _home_made("d", 3, "ef" * 32),
+    ]
+    store = MemoryStore([person for person, _ in people], {found.account: found for _, found in people})
+    async with world(store=store) as running:
+        await running.press("asterisk", "F")
+        await running.until(lambda: asked(running))
+        assert "Trust this key of imap.orbit.example:993 and 1 more?" in words_of(running)
+        assert "imap.orbit.example:993, imap.orbit.example:1993" in question(running)
+        await running.press("y")
+        await running.until(lambda: "imap.orbit.example:2993?" in words_of(running))
+        assert "leave the other 1 as it is" in words_of(running)
+        await running.press("k", "n")
+        await running.until(lambda: running.checks.calls == [["a", "b"]])
+        for name, pinned in (("a", PIN), ("b", PIN), ("c", ""), ("d", "")):
+            retrieval = running.store.account(name).retrieval
+            assert retrieval is not None
+            assert retrieval.endpoint.certificate.pin == pinned
+
+
+async def test_what_was_another_key_before_is_told_before_a_key_is_trusted() -> None:
+    person, found = _home_made("a", 993)
+    assert found.inbound is not None
+    changed = replace(found, inbound=replace(found.inbound, changes=CHANGES, changed_since=NOW))
+    async with world(store=MemoryStore([person], {"a": changed})) as running:
+        await running.press("F")
+        await running.until(lambda: asked(running))
+        assert f"Not the server as it was: {changes_line(CHANGES, NOW)}" in question(running)
+
+
+async def test_a_lost_starttls_that_the_account_demands_is_nothing_to_accept() -> None:
+    found = TROUBLED_REPORTS[CHANGED.name]
+    assert found.inbound is not None
+    lost = Change(ChangeKind.STARTTLS_LOST, "STARTTLS is offered no more", True)
+    failure = Failure(Cause.STARTTLS_NOT_OFFERED, Stage.STARTTLS, "the server does not offer STARTTLS")
+    failed = replace(found, inbound=replace(found.inbound, failure=failure, changes=(lost,)))
+    async with world(store=MemoryStore([CHANGED], {CHANGED.name: failed})) as running:
+        await running.until(lambda: "imap.helix.example" in running.text())
+        assert "A: accept" not in running.text()
+        await running.press("A")
+        await running.until(lambda: "no change of a server" in said(running))
+
+
+async def test_a_change_of_a_server_without_a_login_is_accepted_too() -> None:
+    found = TROUBLED_REPORTS[CHANGED.name]
+    assert found.inbound is not None
+    warned = replace(found, inbound=replace(found.inbound, failure=None, warning=changes_line(CHANGES, NOW)))
+    async with world(store=MemoryStore([CHANGED], {CHANGED.name: warned})) as running:
+        await running.until(lambda: "A Accept" in running.text())
+        await running.press("A")
+        await running.until(lambda: asked(running))
+        assert "because of it" not in question(running)
+        await running.press("y")
+        await running.until(lambda: running.checks.calls == [[CHANGED.name]])
 
 
 async def test_a_changed_server_is_accepted_as_it_was_seen() -> None:

@@ -97,7 +97,7 @@ def test_a_key_to_be_trusted_is_not_told_by_its_digits() -> None:
 
 def test_what_has_to_be_accepted_or_insisted_on_names_its_key() -> None:
     assert "Press        A: accept what changed, if it is meant, and test again" in told(CHANGED, CHANGED_REPORT)
-    assert "Press        I: log in all the same" in told(HELD, HELD_REPORT)
+    assert "Press        I: log in all the same, if the password is right" in told(HELD, HELD_REPORT)
 
 
 def test_what_changed_is_one_line() -> None:

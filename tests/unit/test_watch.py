@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailtui.model.account import CertificatePolicy, Endpoint, Protocol, Security, Trust
-from mailtui.model.check import CertificateFacts, Leg, LegReport, TlsFacts
+from mailtui.model.check import Cause, CertificateFacts, Failure, Leg, LegReport, Stage, TlsFacts
 from mailtui.model.server import Change, ChangeKind, Offered
 from mailtui.model.text import has_hostile
 from mailtui.model.watch import KEYS, Baseline, baseline_of, changes_line, changes_since, is_tls_lower
@@ -117,6 +117,14 @@ class TestKeys:
     def test_the_words_show_both_keys(self) -> None:
         (change,) = compared(BEFORE, leg(tls(certificate("bb" * 32))))
         assert change.words == f"the key is {'b' * 16}… instead of {'a' * 16}…"
+
+    def test_one_that_cannot_be_read_is_none_of_those_that_are_known(self) -> None:
+        unseen = replace(tls(), certificate=None)
+        found = compared(BEFORE, leg(unseen, trust=Trust.ANYTHING), Trust.ANYTHING)
+        assert told(found) == [(ChangeKind.KEY, True)]
+        # A person may accept it; then there is no key to compare with.
+        accepted = baseline_of(leg(unseen, trust=Trust.ANYTHING), NOW, BEFORE)
+        assert compared(accepted, leg(unseen, trust=Trust.ANYTHING), Trust.ANYTHING) == ()
 
 
 class TestOffers:
@@ -228,6 +236,12 @@ class TestBaseline:
     def test_what_the_leg_did_not_come_to_see_stays(self) -> None:
         later = baseline_of(leg(None, None, addresses=()), NOW, BEFORE)
         assert later == replace(BEFORE, since=NOW)
+
+    def test_a_rejected_certificate_teaches_nothing(self) -> None:
+        failure = Failure(Cause.CERTIFICATE_SELF_SIGNED, Stage.TLS, "nobody vouches for it")
+        found = tls(certificate("bb" * 32, "somebody else", begun=-1), "TLSv1.2", verified=False)
+        rejected = replace(leg(found, None), failure=failure)
+        assert baseline_of(rejected, NOW, BEFORE) == replace(BEFORE, since=NOW)
 
     def test_a_flood_is_not_kept(self) -> None:
         flood = tuple(f"X{number} {'y' * 1_000}" for number in range(10_000))

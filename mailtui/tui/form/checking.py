@@ -1,10 +1,10 @@
 """What is wrong with a filled-in form, and what is only unwise."""
 
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import ip_address
 from pathlib import PurePath
 
 from mailtui.model.account import Account, SecretScheme, Security, Trust
+from mailtui.model.server import is_loopback
 from mailtui.model.validation import problems
 from mailtui.tui.form.field import Kind, Value, Values
 from mailtui.tui.form.fields import FIELDS
@@ -120,6 +120,6 @@ def _is_this_machine(host: Value) -> bool:
     if name == "localhost":
         return True
     try:
-        return ip_address(name).is_loopback
+        return is_loopback(name)
     except ValueError:
         return False

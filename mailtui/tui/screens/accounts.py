@@ -36,7 +36,7 @@ _COUNTED = (
 
 _EMPTY = {
     Loading.BUSY: "Reading the accounts …",
-    Loading.DONE: "No accounts yet. Press n to make the first one, or import many: mailtui account apply FILE",
+    Loading.DONE: "No accounts yet. n makes the first; many come by: mailtui account apply FILE",
     Loading.FAILED: "The accounts could not be read. ctrl+r tries again.",
 }
 

@@ -175,15 +175,19 @@ class DetailScreen(Screen[None]):
             self._history = (report, *self._history)
         history = self._history
         account = verified(board.account(self._account), history)
+        at_hand = set()
         for column in self.query(LegColumn):
             view = board.view(self._account, column.leg)
             change = None if report is None else capability_change(report, column.leg, history)
+            if view.remedy is not None and board.testable([self._account]):
+                at_hand.add(view.remedy.action)
             column.strip.show(points(history, column.leg))
             column.detail.show(detail(view, now, account, change, warned_days=self._desk.options.certificate_days))
             protocol = f" {view.protocol.label}" if view.protocol else ""
             column.border_title = Content.assemble(
                 (view.mark.glyph, STYLES[view.mark.role]), f" {LEG_NAMES[column.leg]}{protocol}"
             )
+        self.query_one(KeyBar).offer(at_hand)
         self._entitle()
 
     def _entitle(self) -> None:

@@ -16,7 +16,8 @@ from mailtui.tui.filtering import AccountFilter
 from mailtui.tui.messages import AccountHighlighted, AccountOpened, AccountsChanged, ChecksProgressed
 from mailtui.tui.ordering import Order, Row, Sorter
 from mailtui.tui.widgets.filter_input import FilterInput
-from mailtui.tui.widgets.ladder import STYLES
+from mailtui.tui.widgets.key_bar import KeyBar
+from mailtui.tui.widgets.ladder import STYLES, LadderPanel
 from mailtui.tui.widgets.record_list import RecordList
 from mailtui.tui.words import Mark, Role
 
@@ -116,6 +117,7 @@ class RecordsScreen(Screen[str | None]):
         self._seen = self._board.serial
         self.show_names(select=message.select, changed=True)
         self.show_selected()
+        self.offer()
         self._preparing.reset()
         self._preparing.resume()
 
@@ -250,6 +252,15 @@ class RecordsScreen(Screen[str | None]):
         if offered is not self._offered:
             self._offered = offered
             self.refresh_bindings()
+        self.query_one(KeyBar).offer(self._at_hand())
+
+    def _at_hand(self) -> set[str]:
+        """The actions that do something about the account under the cursor, if it is what keys act on."""
+        name, selection = self.records.selected, self.records.selection
+        if name is None or not self._board.testable([name]) or (len(selection) and name not in selection):
+            return set()
+        remedies = [panel.view.remedy for panel in self.query(LadderPanel)]
+        return {remedy.action for remedy in remedies if remedy is not None}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The footer offers what can be done now."""

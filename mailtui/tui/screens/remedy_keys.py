@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-# Not in the footer, where room is dear: the words on what failed name the key where it helps.
+# In the footer only while they help, for room is dear there: see `KeyBar.offer`.
 FIX = Binding(
     "F",
     "fix",

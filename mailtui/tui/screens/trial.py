@@ -25,7 +25,7 @@ from mailtui.tui.checker import REPAINT_INTERVAL
 from mailtui.tui.desk import Desk
 from mailtui.tui.detail_lines import detail
 from mailtui.tui.form.fields import FIELDS
-from mailtui.tui.screens.trial_remedies import REMEDIES, RemediedTrial
+from mailtui.tui.screens.trial_remedies import RemediedTrial
 from mailtui.tui.trial import Trial
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
@@ -152,6 +152,7 @@ class TrialScreen(RemediedTrial):
             for leg in Leg:
                 self.query_one(f"#{leg.value}-panel", TrialPanel).show(trial.view(leg), now)
             self.query_one("#verdict", Static).update(self._told())
+            self.query_one(KeyBar).offer(self.at_hand)
         except NoMatches:
             # The screen is being taken down.
             return
@@ -179,8 +180,6 @@ class TrialScreen(RemediedTrial):
             return details and not running
         if action == "back" and details:
             return not running
-        if action in REMEDIES:
-            return bool(self.remedies(action))
         return not running if action in ("back", "again", "details") else True
 
     def action_cancel(self) -> None:

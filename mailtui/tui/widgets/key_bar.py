@@ -1,6 +1,6 @@
 """The footer: as many keys as there is room for, the first ones and the help; none is cut in the middle."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from textual.widgets import Footer
 from mailtui.model.text import clean, pad, width
 
 _HELP = ("help", "app.help")
+_QUIT = ("quit", "app.quit")
 
 _WITH_PALETTE = 92
 """Columns from which the key of the palette is shown; on narrow screens the help tells of it."""
@@ -31,6 +32,8 @@ class Key:
     action: str
     tooltip: str
     enabled: bool = True
+    stays: bool = False
+    """The others give way to it where room is dear."""
 
     @property
     def columns(self) -> int:
@@ -57,13 +60,13 @@ class Line:
 
 
 def fitting(keys: Sequence[Key], palette: Key | None, columns: int) -> Line:
-    """As many of `keys` as fit in `columns`, the help among them."""
+    """As many of `keys` as fit in `columns`: the last give way first, then those that stay, and never the help."""
     taken = sum(key.columns + 1 for key in keys)
     if palette is not None and (columns < _WITH_PALETTE or taken + palette.columns + 3 > columns):
         # The palette has a line in the help; the help is what tells of all the rest.
         palette = None
     shown = list(keys)
-    spare = [key for key in keys if key.action not in _HELP]
+    spare = sorted((key for key in keys if key.action not in _HELP), key=lambda key: not key.stays)
     while spare and taken > columns:
         gone = spare.pop()
         shown.remove(gone)
@@ -106,6 +109,7 @@ class KeyBar(Footer):
         self._keys: Sequence[Key] = ()
         self._palette: Key | None = None
         self._hovered: Key | None = None
+        self._at_hand: frozenset[str] = frozenset()
 
     def compose(self) -> ComposeResult:
         """No widgets: the line is drawn."""
@@ -120,15 +124,25 @@ class KeyBar(Footer):
             self._keys, self._palette = keys, palette
             self.refresh()
 
+    def offer(self, actions: Iterable[str]) -> None:
+        """Show the keys of these actions, too, as long as they are of use: they are not for every moment."""
+        at_hand = frozenset(actions)
+        if at_hand != self._at_hand:
+            self._at_hand = at_hand
+            if self.is_attached:
+                self.bindings_changed(self.screen)
+
     def _read(self) -> tuple[Sequence[Key], Key | None]:
         """The keys of the screen's active bindings, each action once, and that of the palette."""
         bindings = self.screen.active_bindings
         actions: dict[str, Key] = {}
         for _, binding, enabled, tooltip in bindings.values():
-            if binding.show and binding.action not in actions:
+            wanted = binding.action in self._at_hand
+            if (binding.show or wanted) and binding.action not in actions:
                 display = clean(self.app.get_key_display(binding))
+                stays = wanted or binding.action in _QUIT
                 actions[binding.action] = Key(
-                    binding.key, display, binding.description, binding.action, tooltip, enabled
+                    binding.key, display, binding.description, binding.action, tooltip, enabled, stays
                 )
         if not self.show_command_palette or (palette := bindings.get(self.app.COMMAND_PALETTE_BINDING)) is None:
             return tuple(actions.values()), None
