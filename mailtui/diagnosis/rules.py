@@ -4,7 +4,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+from threading import Lock
 
 from mailtui.diagnosis.conditions import CONDITIONS, Test
 from mailtui.diagnosis.facts import Facts
@@ -68,10 +69,20 @@ class Remedies:
         return None
 
 
-@cache
+# Two legs may fail in two threads at once: one of them reads.
+_reading = Lock()
+
+
 def remedies() -> Remedies:
     """The rules that are packaged beside this module, read when first asked for."""
-    return parse_remedies(files("mailtui.diagnosis").joinpath("remedies.toml").read_text("utf-8"))
+    with _reading:
+        return _packaged()
+
+
+@cache
+def _packaged() -> Remedies:
+    # Not by importlib.resources, which takes as long to load as the rules to read.
+    return parse_remedies(Path(__file__).with_name("remedies.toml").read_text("utf-8"))
 
 
 def parse_remedies(text: str) -> Remedies:

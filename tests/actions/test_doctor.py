@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mailtui.actions import doctor_network
+from mailtui.actions import doctor_network, doctor_trust
 from mailtui.actions.doctor import database_findings, examine, folder_findings, secret_findings, session_bus_findings
 from mailtui.actions.doctor_network import ANY_NAME, dns_findings, network_findings
 from mailtui.actions.doctor_trust import clock_finding, store_finding, trust_findings
@@ -376,6 +376,7 @@ async def test_the_accounts_and_their_reports_are_taken_into_account(
     paths: DataPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(monkeypatch, {ANY_NAME}, set(), ["192.0.2.53"])
+    monkeypatch.setattr(doctor_trust, "authorities", lambda: store(140))
     account = make_account("ada", Endpoint("smtp.example.org", 465))
     with Database.open(paths.database) as database:
         database.add(account)

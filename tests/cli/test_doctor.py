@@ -2,19 +2,28 @@
 
 import io
 import json
+import resource
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
-from mailtui.actions import doctor_network
+from mailtui.actions import doctor_network, doctor_trust
 from mailtui.cli.doctor import locale_findings, terminal_findings
 from mailtui.cli.output import Output
 from mailtui.model.finding import State
+from mailtui.protocols.surroundings import Authorities
 from tests.cli.conftest import Shell
+
+LIFETIMES = ((datetime(2015, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)),)
 
 
 @pytest.fixture(autouse=True)
-def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+def _good_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine that runs the tests lacks."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1_024, 1_024))
+    monkeypatch.setattr(doctor_trust, "authorities", lambda: Authorities(1, LIFETIMES, "/etc/ca.pem", "", "", ""))
     monkeypatch.setattr(doctor_network, "look_up", lambda name: 1)
     monkeypatch.setattr(doctor_network, "name_servers", lambda: ["192.0.2.53"])
     monkeypatch.setattr(doctor_network, "routed_families", lambda: ["IPv4", "IPv6"])

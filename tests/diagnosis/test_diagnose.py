@@ -1,17 +1,18 @@
 """From a report to words: what holds, what is filled in, what is offered, and what is left alone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from mailtui.diagnosis import diagnose
 from mailtui.diagnosis.facts import Facts
-from mailtui.model.account import Protocol, Security
-from mailtui.model.check import Cause, LegReport, Stage
+from mailtui.model.account import Protocol, Security, Trust
+from mailtui.model.check import Cause, LegReport, Stage, TlsFacts, certificate_warning
 from mailtui.model.diagnosis import UNKNOWN
 from mailtui.model.server import Found, Service
 from tests.diagnosis.cases import CASES, FALSE
-from tests.diagnosis.legs import failed_leg, warning_leg
+from tests.diagnosis.legs import certificate, failed_leg, warning_leg
 
 
 @pytest.mark.parametrize(("rule", "leg"), CASES, ids=[f"{index}-{rule}" for index, (rule, _) in enumerate(CASES)])
@@ -26,6 +27,21 @@ def test_what_would_be_false_is_not_said(rule: str, leg: LegReport) -> None:
     diagnosis = diagnose(leg)
     assert diagnosis is not None
     assert diagnosis.rule != rule
+
+
+@pytest.mark.parametrize("days", [3, -3], ids=["ends", "ended"])
+@pytest.mark.parametrize("whose", ["server", "issuer"])
+def test_a_certificate_that_ends_is_known_by_the_words_that_checks_use(whose: str, days: int) -> None:
+    server = certificate()
+    issuer = replace(server, not_after=server.not_after + timedelta(days=-1 if whose == "issuer" else 1))
+    first = min(server, issuer, key=lambda facts: facts.not_after)
+    tls = TlsFacts("TLSv1.3", "", server, verified=True, chain=(issuer,))
+    warning = certificate_warning(tls, Trust.SYSTEM, first.not_after - timedelta(days=days))
+    assert ("issuer" in warning) == (whose == "issuer")
+    for words in (warning, f"IPv6 is dead; {warning}"):
+        diagnosis = diagnose(warning_leg(words))
+        assert diagnosis is not None
+        assert diagnosis.rule == "certificate-ends"
 
 
 @pytest.mark.parametrize("cause", [Cause.CERTIFICATE_UNKNOWN_ISSUER, Cause.CERTIFICATE_NOT_PINNED])

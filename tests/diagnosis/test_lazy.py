@@ -15,7 +15,7 @@ assert diagnose(warning_leg("")) is None
 print("mailtui.diagnosis.rules" in sys.modules, "tomllib" in sys.modules)
 for _ in range(3):
     diagnose(failed_leg(Cause.SILENT))
-print(sys.modules["mailtui.diagnosis.rules"].remedies.cache_info().misses)
+print(sys.modules["mailtui.diagnosis.rules"]._packaged.cache_info().misses)
 """
 
 

@@ -106,10 +106,10 @@ class DetailScreen(Screen[None]):
         self._show()
         marks = {leg: self._desk.board.mark(self._account, leg) for leg in Leg}
         if marks[Leg.INBOUND] is Mark.FAILED and marks[Leg.OUTBOUND] is not Mark.FAILED:
-            # Who opens an account that fails wants to see what fails.
-            # Where only one leg has room, what is still hidden takes no focus.
-            self.call_after_refresh(self.action_leg, Leg.INBOUND.value)
+            # Who opens an account that fails wants to see what fails, from the first frame on.
             self.action_leg(Leg.INBOUND.value)
+            # Where only one leg has room it was hidden until then, and took no focus.
+            self.call_after_refresh(self.action_leg, Leg.INBOUND.value)
         # What is known already is seen first: threads that read would hold up the drawing.
         self.call_after_refresh(self._fetch)
         self.set_interval(_AGES_INTERVAL, self._show)
