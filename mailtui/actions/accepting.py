@@ -7,12 +7,9 @@ from typing import Protocol as Interface
 
 from mailtui.actions.memory import LearntStore, Memory
 from mailtui.model.account import Account
-from mailtui.model.check import Cause, CheckReport, Leg, LegReport, current, utc_now
+from mailtui.model.check import CheckReport, Leg, LegReport, current, utc_now
 from mailtui.model.server import Change
-from mailtui.model.watch import Learnt
-
-HELD_BACK = frozenset({Cause.STARTTLS_LOST, Cause.MECHANISM_LOST, Cause.KEY_CHANGED})
-"""Failures that end when a person accepts the server as it is."""
+from mailtui.model.watch import HELD_BACK, Learnt
 
 
 class ReportStore(LearntStore, Interface):
@@ -41,7 +38,7 @@ def waits_for_acceptance(leg: LegReport) -> bool:
     Where the account wants STARTTLS and there is none any more, accepting that would not bring it back.
     """
     if leg.failure is not None:
-        return leg.failure.cause in HELD_BACK
+        return leg.failure.cause in HELD_BACK.values()
     # Without a login there is nothing to hold back: the leg goes well, and warns until the change is accepted.
     return any(change.is_alarming for change in leg.changes)
 

@@ -10,6 +10,7 @@ from mailtui.actions.memory import Memory
 from mailtui.actions.slots import Place, Slots
 from mailtui.model.account import Account, SecretRef
 from mailtui.model.check import (
+    CERTIFICATE_WARNING,
     Cause,
     Event,
     Failure,
@@ -25,7 +26,7 @@ from mailtui.model.check import (
 from mailtui.model.errors import SecretError
 from mailtui.model.server import Change, ChangeKind, Offered, families_warning
 from mailtui.model.text import clean
-from mailtui.model.watch import Baseline, changes_line, changes_since, is_tls_lower
+from mailtui.model.watch import HELD_BACK, Baseline, changes_line, changes_since, is_tls_lower
 from mailtui.offloop import off_loop
 from mailtui.protocols import session_class
 from mailtui.protocols.dial import Network
@@ -35,12 +36,6 @@ from mailtui.protocols.recognise import recognise
 from mailtui.protocols.sasl import Credentials
 from mailtui.protocols.session import Gate
 from mailtui.protocols.trace import Trace
-
-_CAUSES = {
-    ChangeKind.STARTTLS_LOST: Cause.STARTTLS_LOST,
-    ChangeKind.MECHANISM_LOST: Cause.MECHANISM_LOST,
-    ChangeKind.KEY: Cause.KEY_CHANGED,
-}
 
 _WHATEVER_THE_PASSWORD = frozenset({"too-many-connections", "mailbox-in-use", "rate-limited"})
 """Rules of the diagnosis for refusals that tell nothing of the login, although servers say them in its place."""
@@ -66,7 +61,7 @@ class CheckOptions:
     stage_timeout: float = 10.0
     leg_timeout: float = 20.0
     transcript: bool = True
-    certificate_days: int = 14
+    certificate_days: int = CERTIFICATE_WARNING.days
     insist: bool = False
     accept_changes: bool = False
 
@@ -180,7 +175,7 @@ class LegCheck:
             if alarming:
                 told = changes_line(alarming, self._before.since if self._before is not None else None)
                 raise WireError(
-                    _CAUSES[alarming[0].kind], f"no login was tried: {told}; find out why, then accept the change"
+                    HELD_BACK[alarming[0].kind], f"no login was tried: {told}; find out why, then accept the change"
                 )
             await attempt.begin(trace)
             if self._run.options.insist:

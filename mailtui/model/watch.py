@@ -7,12 +7,19 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from mailtui.model.account import AuthMethod, Endpoint, Protocol, Security, Trust
-from mailtui.model.check import CertificateFacts, FailureKind, Leg, LegReport, TlsFacts
+from mailtui.model.check import Cause, CertificateFacts, FailureKind, Leg, LegReport, TlsFacts
 from mailtui.model.server import Change, ChangeKind, Offered
 from mailtui.model.text import clean
 
 KEYS = 8
 """Keys of one server that are known at most: what a farm of servers has, and not what an attacker may fill up."""
+
+HELD_BACK = {
+    ChangeKind.STARTTLS_LOST: Cause.STARTTLS_LOST,
+    ChangeKind.MECHANISM_LOST: Cause.MECHANISM_LOST,
+    ChangeKind.KEY: Cause.KEY_CHANGED,
+}
+"""What an alarming change is as the cause of a failure, which ends when a person accepts the server as it is."""
 
 RENEWAL = timedelta(days=1)
 """A certificate that begins so much later than the one before may be its renewal. How early a server renews is its own
