@@ -44,8 +44,10 @@ def check(args: Namespace, output: Output) -> int:
         from mailtui.actions.memory import Memory
         from mailtui.cli.checking import Afterwards, check_accounts
         from mailtui.cli.remedies import Offer
+        from mailtui.cli.signals import ended_like_ctrl_c
 
         memory = Memory() if database is None else Memory.load(database)
+        stack.enter_context(ended_like_ctrl_c())
         if database is not None:
             stack.callback(_keep_refusals, memory, database, accounts, output)
         return check_accounts(
@@ -76,7 +78,7 @@ def check(args: Namespace, output: Output) -> int:
 
 
 def _keep_refusals(memory: "Memory", database: "Database", accounts: Sequence[Account], output: Output) -> None:
-    """Ctrl-C loses the reports of accounts that are half checked, but not that a server refused their logins."""
+    """An interrupted run loses the reports of half checked accounts, but not that a server refused their logins."""
     try:
         memory.keep_refusals(database, accounts)
     except StorageError as error:

@@ -36,13 +36,13 @@ def diagnosis_of(leg: LegReport, email: str) -> "Diagnosis | None":
 
 
 def changed_words(leg: LegReport) -> str:
-    """What differs from the last check that went well, on one line; empty where nothing does or the warning says it."""
+    """What differs from the last check that went well, on one line; empty where nothing does or it is said already."""
     if not leg.changes:
         return ""
     from mailtui.model.watch import changes_line
 
     line = changes_line(leg.changes, leg.changed_since)
-    return "" if leg.failure is None and line in leg.warning else line
+    return "" if line in (leg.warning if leg.failure is None else leg.failure.hint) else line
 
 
 class Remedies:

@@ -151,6 +151,16 @@ NETWORK: list[Case] = [
     ("proxy-interferes", failed_leg(Cause.BAD_REPLY, "220 ****************", stage=_HELLO)),
     ("starttls-not-tls", failed_leg(Cause.NOT_TLS, stage=Stage.TLS, security=STARTTLS)),
     ("starttls-expected", failed_leg(Cause.NOT_TLS, "220 mail.example.org", stage=Stage.TLS, port=587)),
+    (
+        "no-tls",
+        failed_leg(
+            Cause.NOT_TLS,
+            "220 mail.example.org",
+            stage=Stage.TLS,
+            port=587,
+            found=(Found(587, Service.SMTP, Security.NONE, "220 mail.example.org"),),
+        ),
+    ),
     ("foreign-banner", failed_leg(Cause.FOREIGN_BANNER, "hello", stage=_HELLO)),
     ("too-large", failed_leg(Cause.TOO_LARGE)),
     ("bad-reply", failed_leg(Cause.BAD_REPLY, "????", stage=_INBOX)),
