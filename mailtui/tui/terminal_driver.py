@@ -1,5 +1,9 @@
 """Textual's driver for terminals, which lives on when the terminal goes away, so that the program can end in order."""
 
+import os
+import select
+import signal
+import threading
 from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -37,8 +41,28 @@ class _Lasting:
 
 
 class TerminalDriver(LinuxDriver):
-    """Writes to the terminal for as long as there is one."""
+    """Writes to the terminal for as long as there is one, and ends the program when it goes away."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._file = _Lasting(self._file)  # type: ignore[assignment]  # of a file only these four methods are used
+        self._is_watched = False
+
+    def start_application_mode(self) -> None:
+        """Begin to draw; again after each time that another program had the terminal."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves its result out
+        if not self._is_watched:
+            self._is_watched = True
+            threading.Thread(target=_hang_up_with, args=(self.fileno,), daemon=True, name="terminal-watch").start()
+
+
+def _hang_up_with(terminal: int) -> None:
+    """Wait until `terminal` is gone, then be told so as the system tells the programs that it belongs to.
+
+    It tells no others, and Textual would read the end of the input again and again, with all the time there is.
+    """
+    poll = select.poll()
+    # Nothing is asked for: what is left to be told is that it hung up.
+    poll.register(terminal, 0)
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGHUP)

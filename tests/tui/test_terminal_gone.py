@@ -40,14 +40,17 @@ def test_file_of_a_terminal_that_is_gone_takes_everything() -> None:
     assert dead.writes == 1
 
 
-@pytest.mark.parametrize("keys", ["", "e", "n", "T", "\x10"], ids=["list", "edit", "new", "testing", "palette"])
-def test_program_ends_when_its_terminal_does(tmp_path: Path, keys: str) -> None:
+@pytest.mark.parametrize(
+    ("keys", "belongs"),
+    [("", True), ("", False), ("e", True), ("n", True), ("T", True), ("\x10", True)],
+    ids=["list", "list on a terminal of another", "edit", "new", "testing", "palette"],
+)
+def test_program_ends_when_its_terminal_does(tmp_path: Path, keys: str, belongs: bool) -> None:
     terminal, device = os.openpty()
     fcntl.ioctl(device, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    program = (
-        "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-        "from mailtui.__main__ import main; sys.exit(main(['demo']))"
-    )
+    # Who does not own its terminal gets no signal from the system.
+    own = "fcntl.ioctl(0, termios.TIOCSCTTY, 0);" if belongs else ""
+    program = f"import fcntl, sys, termios; {own} from mailtui.__main__ import main; sys.exit(main(['demo']))"
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=device,
