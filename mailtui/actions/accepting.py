@@ -40,7 +40,7 @@ def waits_for_acceptance(leg: LegReport) -> bool:
     if leg.failure is not None:
         return leg.failure.cause in HELD_BACK.values()
     # Without a login there is nothing to hold back: the leg goes well, and warns until the change is accepted.
-    return any(change.is_alarming for change in leg.changes)
+    return leg.has_alarming_change
 
 
 def accept_changes(store: ReportStore, memory: Memory, names: Iterable[str]) -> list[Accepted]:

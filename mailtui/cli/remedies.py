@@ -73,8 +73,7 @@ class Remedies:
         for words in self._offers(account, leg, diagnosis):
             yield [head, *words]
         if changed := changed_words(leg):
-            alarming = any(change.is_alarming for change in leg.changes)
-            yield [head, Styled(changed, BAD if alarming else WARN)]
+            yield [head, Styled(changed, BAD if leg.has_alarming_change else WARN)]
 
     def brief(self, account: str, leg: LegReport) -> str:
         """What to do about a failed leg among many, in one line, or what the server said; empty for any other leg."""

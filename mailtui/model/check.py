@@ -318,6 +318,11 @@ class LegReport:
             return Severity.FAILED
         return Severity.WARNING if self.warning else Severity.OK
 
+    @property
+    def has_alarming_change(self) -> bool:
+        """Whether the server changed in a way that a person has to accept."""
+        return any(change.is_alarming for change in self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:

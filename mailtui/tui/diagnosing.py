@@ -75,11 +75,6 @@ def fixes_of(legs: Iterable[LegReport], email: str) -> Iterator[tuple[LegReport,
             yield leg, diagnosis.change
 
 
-def is_alarming(leg: LegReport) -> bool:
-    """Whether the server changed in a way that a person has to accept."""
-    return any(change.is_alarming for change in leg.changes)
-
-
 def is_held(leg: LegReport) -> bool:
     """Whether the login was refused, so that it is not tried again by itself."""
     return leg.failure is not None and leg.failure.cause in (Cause.BAD_CREDENTIALS, Cause.LOGIN_HELD)

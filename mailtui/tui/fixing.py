@@ -12,7 +12,7 @@ from mailtui.model.check import CheckReport, LegReport
 from mailtui.model.text import clean, shorten
 from mailtui.model.watch import changes_line
 from mailtui.offloop import off_loop
-from mailtui.tui.diagnosing import diagnosis_of, fix_words, fixes_of, is_alarming, remedy_of
+from mailtui.tui.diagnosing import diagnosis_of, fix_words, fixes_of, remedy_of
 from mailtui.tui.judging import Judgement
 from mailtui.tui.screens.confirm import ConfirmScreen
 
@@ -145,7 +145,7 @@ def consent_lines(proposal: Proposal, servers: Sequence[str] = ()) -> list[str]:
 
 def _consent_lines(proposal: Proposal, servers: Sequence[str]) -> Iterator[str]:
     leg = proposal.leg
-    if is_alarming(leg):
+    if leg.has_alarming_change:
         yield f"Not the server as it was: {changes_line(leg.changes, leg.changed_since)}"
     if len(servers) > 1:
         more = f" and {len(servers) - _NAMED} more" if len(servers) > _NAMED else ""

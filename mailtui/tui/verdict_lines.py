@@ -6,7 +6,6 @@ from mailtui.model.diagnosis import UNKNOWN, Diagnosis
 from mailtui.model.server import FamilyFacts, Found, Service
 from mailtui.model.text import clean
 from mailtui.model.watch import changes_line
-from mailtui.tui.diagnosing import is_alarming
 from mailtui.tui.flow import Paragraph
 from mailtui.tui.legs import LegView
 from mailtui.tui.setting_lines import fact, heading
@@ -34,7 +33,7 @@ def verdict(view: LegView) -> Iterator[Paragraph]:
         if report.changes:
             if failure is None and not view.warning:
                 yield _BLANK
-            mark = Mark.FAILED if failure is not None and is_alarming(report) else Mark.WARNING
+            mark = Mark.FAILED if failure is not None and report.has_alarming_change else Mark.WARNING
             line = changes_line(report.changes, report.changed_since)
             yield Paragraph(((mark.glyph, mark.role),), clean(line), mark.role, 2)
         yield from _found(report.found)
