@@ -9,7 +9,7 @@ from shlex import quote
 from mailtui.cli.account_form import account_from
 from mailtui.cli.output import BAD, DANGER, DIM, GOOD, WARNED_EXIT, Output, Styled
 from mailtui.cli.places import open_database, secret_store
-from mailtui.cli.remedies import Remedies, changed_words, diagnosis_of
+from mailtui.cli.remedies import Remedies, diagnosis_of
 from mailtui.cli.terminal import outcome, questions_cleared
 from mailtui.cli.words import (
     SEVERITY_STYLES,
@@ -22,6 +22,7 @@ from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, Trust
 from mailtui.model.check import CheckReport, LegReport, current
 from mailtui.model.report_json import severity_name
+from mailtui.model.watch import untold_changes
 
 JSON_VERSION = 1
 """Raised when a field changes its meaning or goes away; new fields may come without."""
@@ -102,7 +103,7 @@ def _remedy(account: Account, leg: LegReport) -> Iterator[str]:
         yield f"fix: {diagnosis.fix}"
     if diagnosis is not None and diagnosis.url:
         yield f"see: {diagnosis.url}"
-    if changed := changed_words(leg):
+    if changed := untold_changes(leg):
         yield changed
 
 

@@ -6,12 +6,13 @@ from shlex import quote
 from mailtui.cli.account import JSON_VERSION
 from mailtui.cli.output import DIM, Output, Styled
 from mailtui.cli.places import open_database
-from mailtui.cli.remedies import Remedies, changed_words, diagnosis_of
+from mailtui.cli.remedies import Remedies, diagnosis_of
 from mailtui.cli.words import SEVERITY_STYLES, SEVERITY_WORDS, local_time, milliseconds, table_lines
 from mailtui.model.check import CheckReport, LegReport
 from mailtui.model.diagnosis import UNKNOWN
 from mailtui.model.errors import UsageError
 from mailtui.model.text import clean
+from mailtui.model.watch import changes_line, untold_changes
 
 _HEADINGS = ["CHECKED", "OUTBOUND", "TIME", "INBOUND", "TIME", "WHY"]
 
@@ -50,15 +51,16 @@ def _leg(leg: LegReport | None) -> tuple[Styled, Styled]:
 
 
 def _why(leg: LegReport, email: str) -> str:
-    parts = [changed_words(leg)]
     if leg.failure is None:
-        parts.insert(0, leg.warning)
+        parts = [leg.warning, untold_changes(leg)]
     else:
         diagnosis = diagnosis_of(leg, email)
         known = (
             f" ({diagnosis.cause.rstrip('.')})" if diagnosis and diagnosis.rule != UNKNOWN and diagnosis.cause else ""
         )
-        parts.insert(0, f"{leg.leg.value} {leg.failure.stage.value}: {leg.failure.cause.value}{known}")
+        # Our hint, which may say what changed, is not shown here.
+        changed = changes_line(leg.changes, leg.changed_since)
+        parts = [f"{leg.leg.value} {leg.failure.stage.value}: {leg.failure.cause.value}{known}", changed]
     return ", ".join(part for part in parts if part)
 
 

@@ -10,6 +10,7 @@ from mailtui.model.check import Cause, CheckReport, LegReport, Severity
 from mailtui.model.errors import UsageError
 from mailtui.model.report_json import report_to_json
 from mailtui.model.text import clean
+from mailtui.model.watch import untold_changes
 
 # What tells of a failure and mends it is imported where it is used: a check that goes well does without.
 if TYPE_CHECKING:
@@ -33,16 +34,6 @@ def diagnosis_of(leg: LegReport, email: str) -> "Diagnosis | None":
     from mailtui.diagnosis import diagnose
 
     return diagnose(leg, email)
-
-
-def changed_words(leg: LegReport) -> str:
-    """What differs from the last check that went well, on one line; empty where nothing does or it is said already."""
-    if not leg.changes:
-        return ""
-    from mailtui.model.watch import changes_line
-
-    line = changes_line(leg.changes, leg.changed_since)
-    return "" if line in (leg.warning if leg.failure is None else leg.failure.hint) else line
 
 
 class Remedies:
@@ -72,7 +63,7 @@ class Remedies:
                 yield [head, *words]
         for words in self._offers(account, leg, diagnosis):
             yield [head, *words]
-        if changed := changed_words(leg):
+        if changed := untold_changes(leg):
             yield [head, Styled(changed, BAD if leg.has_alarming_change else WARN)]
 
     def brief(self, account: str, leg: LegReport) -> str:

@@ -169,6 +169,12 @@ def changes_line(changes: tuple[Change, ...], since: datetime | None) -> str:
     return clean(f"changed{when}: {'; '.join(change.words for change in changes)}", _LINE_LIMIT)
 
 
+def untold_changes(leg: LegReport) -> str:
+    """The line of what changed at the server of `leg`; empty where nothing did, or its hint or its warning says it."""
+    line = changes_line(leg.changes, leg.changed_since)
+    return "" if line in (leg.warning if leg.failure is None else leg.failure.hint) else line
+
+
 def shown_time(moment: datetime) -> str:
     """A time as it stands within a sentence, to the minute."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"

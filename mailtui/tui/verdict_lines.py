@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from mailtui.model.diagnosis import UNKNOWN, Diagnosis
 from mailtui.model.server import FamilyFacts, Found, Service
 from mailtui.model.text import clean
-from mailtui.model.watch import changes_line
+from mailtui.model.watch import untold_changes
 from mailtui.tui.flow import Paragraph
 from mailtui.tui.legs import LegView
 from mailtui.tui.setting_lines import fact, heading
@@ -30,11 +30,10 @@ def verdict(view: LegView) -> Iterator[Paragraph]:
             yield Paragraph((), clean(f"server said: {failure.reply}"), Role.PLAIN, 2)
         yield Paragraph((), f"({failure.cause.value})", Role.DIM, 2)
     if (report := view.report) is not None:
-        if report.changes:
+        if line := untold_changes(report):
             if failure is None and not view.warning:
                 yield _BLANK
             mark = Mark.FAILED if failure is not None and report.has_alarming_change else Mark.WARNING
-            line = changes_line(report.changes, report.changed_since)
             yield Paragraph(((mark.glyph, mark.role),), clean(line), mark.role, 2)
         yield from _found(report.found)
 
