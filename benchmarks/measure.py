@@ -65,8 +65,15 @@ def bytecode_in(folder: str) -> dict[str, str]:
     return {"PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": ""}
 
 
-def run(peer: Peer, server: Server | None = None, environment: Mapping[str, str] | None = None) -> Run:
-    """Run a peer once. Raises RunFailed when it fails, hangs, or did not log in as often as it should have."""
+def run(
+    peer: Peer,
+    server: Server | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    deadline: float = DEADLINE,
+    logins: bool = True,
+) -> Run:
+    """Run a peer once. Raises RunFailed when it fails, hangs, or (with `logins`) logged in too seldom or too often."""
     offset = server.log.stat().st_size if server else 0
     server_before = server.cpu() if server else 0.0
     daemon_before = _daemon_cpu(peer.daemon)
@@ -79,12 +86,12 @@ def run(peer: Peer, server: Server | None = None, environment: Mapping[str, str]
             "stdout": str(out),
             "stderr": str(err),
         }
-        answer = _launch(job)
+        answer = _launch(job, deadline)
         if answer["status"] not in peer.statuses:
             raise RunFailed(f"exit {answer['status']}: {_last_line(err) or _last_line(out)}")
         if peer.success and (found := len(re.findall(peer.success, out.read_text(errors="replace")))) != peer.expected:
             raise RunFailed(f"{found} successes instead of {peer.expected}: {_last_line(err)}")
-    if server:
+    if server and logins:
         _await_logins(server, offset, peer.logins)
     daemon_after = _daemon_cpu(peer.daemon)
     return Run(
@@ -124,16 +131,16 @@ def median(runs: Sequence[Run], what: str) -> float:
     return statistics.median(float(getattr(one, what)) for one in runs)
 
 
-def _launch(job: Mapping[str, object]) -> dict[str, float]:
+def _launch(job: Mapping[str, object], deadline: float) -> dict[str, float]:
     command = [sys.executable, "-I", "-S", str(Path(__file__).parent / "launch.py")]
     launcher = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     with launcher:
         try:
-            answer, _ = launcher.communicate(json.dumps(job), DEADLINE)
+            answer, _ = launcher.communicate(json.dumps(job), deadline)
         except subprocess.TimeoutExpired:
-            raise RunFailed(f"not done after {DEADLINE:.0f} s") from None
+            raise RunFailed(f"not done after {deadline:.0f} s") from None
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(launcher.pid, signal.SIGKILL)

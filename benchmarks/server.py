@@ -17,8 +17,20 @@ from pathlib import Path
 from string import Template
 
 SERVICES = ("imap", "imaps", "pop3", "pop3s", "submission", "submissions")
+LMTP = Path("/usr/lib/dovecot/lmtp")
+"""Where the package of Dovecot's LMTP server puts it."""
 START_DEADLINE = 30.0
 """Seconds for the server to listen, and again to stop."""
+_LMTP = Template(
+    """
+protocols = $$protocols lmtp
+service lmtp {
+  inet_listener lmtp {
+    port = $lmtp
+  }
+}
+"""
+)
 LOGIN = re.compile(rb"^.{15} (imap|submission)-login: Info: Login: ", re.MULTILINE)
 
 
@@ -95,7 +107,8 @@ def running_server(count: int, *, listen: str = "127.0.0.1", host: str = "localh
     with tempfile.TemporaryDirectory(prefix="mailtui-bench-") as name, _sink() as sink_port:
         folder = Path(name)
         folder.chmod(0o755)
-        ports = dict(zip(SERVICES, _free_ports(listen, len(SERVICES)), strict=True))
+        services = (*SERVICES, "lmtp") if LMTP.exists() else SERVICES
+        ports = dict(zip(services, _free_ports(listen, len(services)), strict=True))
         _write_certificates(folder, listen, host)
         _write_settings(folder, users, listen, ports, sink_port)
         command = [find("dovecot") or "dovecot", "-F", "-c", str(folder / "dovecot.conf")]
@@ -179,6 +192,8 @@ def _write_settings(
         sink_port=sink_port,
         cores=max(2, os.cpu_count() or 2),
     )
+    if "lmtp" in ports:
+        settings += _LMTP.substitute(lmtp=ports["lmtp"])
     (folder / "dovecot.conf").write_text(settings)
     (folder / "passwd").write_text("".join(f"{user.name}:{{PLAIN}}{user.password}::::::\n" for user in users))
 

@@ -68,6 +68,9 @@ def apply_fix(account: Account, fix: Fix, leg: LegReport) -> Account:
         return replace(account, submission=_changed(account.submission, fix, Protocol.SMTP))
     assert account.retrieval is not None  # or it would have no such leg
     retrieval = replace(account.retrieval, protocol=fix.protocol)
+    if fix.protocol is Protocol.POP3:
+        # It has no other.
+        retrieval = replace(retrieval, mailboxes=("INBOX",))
     return replace(account, retrieval=_changed(retrieval, fix, fix.protocol))
 
 

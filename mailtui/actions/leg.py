@@ -1,6 +1,6 @@
 """One leg of a check: walked to its end or its first failure, held against what past checks taught."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol as Interface
@@ -12,11 +12,9 @@ from mailtui.model.account import Account, SecretRef
 from mailtui.model.check import (
     CERTIFICATE_WARNING,
     Cause,
-    Event,
     Failure,
     FailureKind,
     Leg,
-    LegFinished,
     LegReport,
     LegSetup,
     Stage,
@@ -24,6 +22,7 @@ from mailtui.model.check import (
     utc_now,
 )
 from mailtui.model.errors import SecretError
+from mailtui.model.events import Event, LegFinished
 from mailtui.model.server import Change, ChangeKind, Offered, families_warning
 from mailtui.model.text import clean
 from mailtui.model.watch import HELD_BACK, Baseline, changes_line, changes_since, is_tls_lower
@@ -34,13 +33,19 @@ from mailtui.protocols.families import families_judged
 from mailtui.protocols.faults import StageFailed, WireError
 from mailtui.protocols.recognise import recognise
 from mailtui.protocols.sasl import Credentials
-from mailtui.protocols.session import Gate
+from mailtui.protocols.session import Gate, Session
 from mailtui.protocols.trace import Trace
 
 _WHATEVER_THE_PASSWORD = frozenset({"too-many-connections", "mailbox-in-use", "rate-limited"})
 """Rules of the diagnosis for refusals that tell nothing of the login, although servers say them in its place."""
 
 Listener = Callable[[Event], None]
+
+Work = Callable[[Session, Trace], Awaitable[None]]
+"""What is done with a session once it is open. Raises StageFailed, and nothing else but cancellation."""
+
+Preparation = Callable[[], Awaitable[Failure | None]]
+"""Asked once the leg has its place, before anything is connected: why it must not begin, or None."""
 
 
 class SecretReader(Interface):
@@ -80,24 +85,44 @@ class Run:
 
 
 class LegCheck:
-    """One leg of an account in one run."""
+    """One leg of an account in one run. Without `work`, which walks the stages of `plan`, it is proven and left.
 
-    def __init__(self, account: Account, setup: LegSetup, run: Run) -> None:
+    `prepare` is asked before anything is connected.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        setup: LegSetup,
+        run: Run,
+        *,
+        work: Work | None = None,
+        plan: tuple[Stage, ...] | None = None,
+        prepare: Preparation | None = None,
+    ) -> None:
         self._account = account
         self._setup = setup
         self._run = run
+        self._work = work or self._probe
+        self._plan = plan or setup.plan
+        self._prepare = prepare
         self._before: Baseline | None = None
+
+    async def _probe(self, session: Session, trace: Trace) -> None:
+        await session.probe(trace, self._account.email)
 
     async def check(self) -> LegReport:
         """Walk this leg to its end, or to its first failure. Never raises but for cancellation."""
         credentials, failure = await self._credentials()
         async with self._run.slots.enter(self._setup.endpoint) as place:
+            if self._prepare is not None:
+                failure = await self._prepare() or failure
             self._before = self._run.memory.baseline(
                 self._account.name, self._setup.leg, self._setup.protocol, self._setup.endpoint
             )
             trace = self._trace(place)
             if failure is not None:
-                trace.fail_before(Stage.AUTH, failure)
+                trace.fail_before(failure.stage, failure)
             else:
                 try:
                     async with families_judged(trace, self._run.network):
@@ -134,7 +159,7 @@ class LegCheck:
             leg=self._setup.leg,
             protocol=self._setup.protocol,
             endpoint=self._setup.endpoint,
-            plan=self._setup.plan,
+            plan=self._plan,
             on_event=self._run.on_event,
             stage_timeout=min(options.stage_timeout, options.leg_timeout),
             leg_timeout=options.leg_timeout,
@@ -155,7 +180,7 @@ class LegCheck:
             if attempt is not None and credentials is not None and trace.mechanism:
                 await self._note_success(credentials)
                 attempt.succeeded()
-            await session.probe(trace, self._account.email)
+            await self._work(session, trace)
         except StageFailed:
             # The trace has it: a leg that fails is a report like any other.
             session.close()

@@ -87,6 +87,10 @@ def _retrieval(retrieval: Retrieval, account: Account, hide: Anonymizer) -> Iter
     if endpoint.allow_cleartext:
         yield _fact("", "the password may cross the network in clear")
     yield _fact("", f"{retrieval.mode.value}; mail stays on the server: {_yes(retrieval.leave_on_server)}")
+    # Paths, commands and the names of mailboxes may name a person.
+    limit = "none" if retrieval.size_limit is None else f"{retrieval.size_limit} MB"
+    delivered = f"delivered to: {retrieval.destination.kind.value}, mailboxes named: {len(retrieval.mailboxes)}"
+    yield _fact("", f"{delivered}, size limit: {limit}")
 
 
 def _login(login: Login | None, account: Account) -> str:

@@ -21,6 +21,7 @@ from mailtui.cli.words import (
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, Trust
 from mailtui.model.check import CheckReport, LegReport, current
+from mailtui.model.destination import DestinationKind
 from mailtui.model.report_json import severity_name
 from mailtui.model.watch import untold_changes
 
@@ -83,7 +84,8 @@ def show(args: Namespace, output: Output) -> int:
     else:
         _show_leg(output, "inbound", retrieval.endpoint, retrieval.protocol, account.retrieval_login)
         every = f"every {retrieval.interval} minutes" if retrieval.mode is RetrievalMode.AUTOMATIC else "by hand"
-        output.line(f"  {'retrieval':<13}{every}, into {retrieval.folder}")
+        output.line(f"  {'retrieval':<13}{every}, from {', '.join(retrieval.mailboxes)}")
+        output.line(f"  {'delivered to':<13}{_delivered_to(retrieval)}")
         output.line(f"  {'on server':<13}{_afterwards(retrieval)}")
     if report is None:
         output.line(f"last check     never; run `mailtui check {quote(account.name)}`")
@@ -128,12 +130,20 @@ def _show_leg(output: Output, leg: str, endpoint: Endpoint, protocol: Protocol, 
         output.line(f"  {'cleartext':<13}", Styled("the password may cross an unprotected connection", BAD))
 
 
+def _delivered_to(retrieval: Retrieval) -> str:
+    destination = retrieval.destination
+    if destination.kind is not DestinationKind.MAILDIR:
+        return str(destination)
+    return f"{destination.value or 'a Maildir of its own'}, folder {retrieval.folder}"
+
+
 def _afterwards(retrieval: Retrieval) -> str:
+    larger = "" if retrieval.size_limit is None else f"; those of more than {retrieval.size_limit} MB are not fetched"
     if not retrieval.leave_on_server:
-        return "messages are deleted once they are kept here"
+        return f"messages are deleted once they are kept here{larger}"
     if retrieval.delete_after is None:
-        return "messages stay"
-    return f"messages are deleted after {retrieval.delete_after} days"
+        return f"messages stay{larger}"
+    return f"messages are deleted after {retrieval.delete_after} days{larger}"
 
 
 def account_json(account: Account, report: CheckReport | None, *, whole: bool = False) -> dict[str, object]:

@@ -18,9 +18,15 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.destination import Destination
 from mailtui.model.errors import UsageError
 from mailtui.model.pins import pins_as_typed
 from mailtui.model.text import clean
+
+_INCOMING = frozenset(
+    {"mode", "interval", "mailbox", "destination", "folder", "delete_from_server", "delete_after", "size_limit"}
+)
+"""The options of the retrieval that do not say so in their names."""
 
 
 def account_from(args: Namespace) -> Account:
@@ -49,9 +55,8 @@ def account_from(args: Namespace) -> Account:
 
 def _retrieval(args: Namespace, host: str | None, protocol: Protocol) -> Retrieval | None:
     if host is None:
-        names = ("mode", "interval", "folder", "delete_from_server", "delete_after")
         given = [
-            name for name, value in vars(args).items() if value and (name.startswith("retrieval_") or name in names)
+            name for name, value in vars(args).items() if value and (name.startswith("retrieval_") or name in _INCOMING)
         ]
         if given:
             option = f"--{given[0].replace('_', '-')}"
@@ -68,6 +73,9 @@ def _retrieval(args: Namespace, host: str | None, protocol: Protocol) -> Retriev
         folder=args.folder or "INBOX",
         leave_on_server=not args.delete_from_server,
         delete_after=args.delete_after,
+        mailboxes=tuple(args.mailbox or ("INBOX",)),
+        destination=_destination(args.destination),
+        size_limit=args.size_limit,
     )
 
 
@@ -105,6 +113,13 @@ def _require_bare(option: str, host: str, port_option: str) -> None:
     port_hint = f" {port_option} {port}" if with_port else ""
     where = f"; the port goes into {port_option}" if with_port else ""
     raise UsageError(f"{option}: {what}; give the server's name alone{where}: {option} {clean(meant)}{port_hint}")
+
+
+def _destination(text: str | None) -> Destination:
+    try:
+        return Destination() if text is None else Destination.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--destination: {error}") from None
 
 
 def _secret(option: str, text: str | None) -> SecretRef | None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from mailtui.actions.preparation import prepare
 from mailtui.cli.account_file import accounts_from_file
+from mailtui.cli.choosing import choose_accounts
 from mailtui.cli.output import Output
+from mailtui.cli.own_settings import certificate_days
 from mailtui.cli.places import open_database, secret_store
 from mailtui.model.account import Account
 from mailtui.model.check import Leg
 from mailtui.model.errors import StorageError, UsageError
-from mailtui.model.text import clean
-from mailtui.storage.names import no_such_account
 
 if TYPE_CHECKING:
     from mailtui.actions.memory import Memory
@@ -29,7 +29,7 @@ def check(args: Namespace, output: Output) -> int:
     if args.file:
         _refuse_without_database(args)
     trusted = trusted_keys(args.trust_key)
-    days = _certificate_days(args, output)
+    days = certificate_days(args, output)
     legs = frozenset({Leg(args.leg)} if args.leg else Leg)
     with contextlib.ExitStack() as stack:
         database = None if args.file else stack.enter_context(open_database(args))
@@ -112,44 +112,3 @@ def trusted_keys(given: Sequence[str] | None) -> frozenset[str]:
             raise UsageError("--trust-key: is empty; give the SHA-256 of the server's public key, 64 hex digits")
         keys.update(pins)
     return frozenset(keys)
-
-
-def _certificate_days(args: Namespace, output: Output) -> int:
-    """How soon a certificate must end to be a warning: as the option says, or else the settings."""
-    if args.certificate_days is not None:
-        return int(args.certificate_days)
-    from mailtui.storage.paths import settings_path
-    from mailtui.storage.settings import load_settings
-
-    settings = load_settings(settings_path())
-    for problem in settings.problems:
-        # What is wrong with colours and keys is told where they are used; without places, nothing could be read.
-        if not settings.places or ": check" in problem:
-            output.error(problem)
-    return settings.certificate_days
-
-
-def choose_accounts(
-    accounts: Sequence[Account], names: Sequence[str], legs: frozenset[Leg], source: str
-) -> list[Account]:
-    """Those `names`, active or not; without names, the active ones. Raises UsageError when nothing is left to check."""
-    if not names:
-        chosen = [account for account in accounts if account.active and _has_leg(account, legs)]
-        if not chosen:
-            what = "active account" if len(legs) > 1 else "active account with such a leg"
-            raise UsageError(f"there is no {what} in {clean(source)}")
-        return chosen
-    by_name = {account.name: account for account in accounts}
-    unknown = [name for name in names if name not in by_name]
-    if unknown:
-        known = list(by_name)
-        raise UsageError("\n".join(no_such_account(name, known, place=source) for name in dict.fromkeys(unknown)))
-    chosen = [by_name[name] for name in dict.fromkeys(names)]
-    for account in chosen:
-        if not _has_leg(account, legs):
-            raise UsageError(f"{clean(account.name)} has no inbound leg: it is a send-only account")
-    return chosen
-
-
-def _has_leg(account: Account, legs: frozenset[Leg]) -> bool:
-    return Leg.OUTBOUND in legs or account.retrieval is not None

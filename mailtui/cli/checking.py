@@ -1,8 +1,6 @@
 """Test accounts and say how it went, with an exit code that scripts can rely on."""
 
 import asyncio
-import gc
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +13,7 @@ from mailtui.cli.live import REDRAW_SECONDS
 from mailtui.cli.output import CLOSED_PIPE_EXIT, Output
 from mailtui.cli.presenters import Presenter, Teller, choose_presenter
 from mailtui.cli.remedies import Offer, Remedies, suggestion_lines
+from mailtui.cli.settling import settle
 from mailtui.cli.terminal import outcome, questions_cleared
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Severity
@@ -64,11 +63,7 @@ def check_accounts(
     `afterwards` are checked once more, and their second report counts. Ctrl-C ends every connection and raises
     KeyboardInterrupt.
     """
-    # Libraries log in words of their own, which nobody has cleaned or masked, and Python prints what nobody handles.
-    logging.getLogger().addHandler(logging.NullHandler())
-    # All that was loaded stays; what a long run leaves behind is collected.
-    gc.freeze()
-    gc.enable()
+    settle()
     remedies = Remedies(accounts, afterwards.offer, afterwards.will_make)
     run = _Run(reader, output, form, options, limits or Limits(), record, memory, remedies, afterwards)
     try:

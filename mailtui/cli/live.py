@@ -5,19 +5,8 @@ from collections.abc import Callable
 from mailtui.cli.output import BAD, BOLD, DANGER, DIM, GOOD, Output, Part, Styled, fit
 from mailtui.cli.words import account_line, milliseconds
 from mailtui.model.account import Account, Trust
-from mailtui.model.check import (
-    CheckReport,
-    Event,
-    Leg,
-    LegFinished,
-    LegSetup,
-    Severity,
-    StageFinished,
-    StageResult,
-    StageStarted,
-    Status,
-    legs_of,
-)
+from mailtui.model.check import CheckReport, Leg, LegSetup, Severity, StageResult, Status, legs_of
+from mailtui.model.events import Event, LegFinished, StageFinished, StageStarted
 
 LEAST_COLUMNS = 40
 """Below this width two columns cannot be read; plain lines are printed instead."""

@@ -95,6 +95,7 @@ def add_command(commands: "Commands[Parser]", name: str, work: str, summary: str
 def build_parser() -> Parser:
     """The parser of every command."""
     from mailtui.cli.parser_account import add_account_commands
+    from mailtui.cli.parser_retrieval import add_retrieval_commands
 
     parser = Parser(
         prog="mailtui",
@@ -107,6 +108,7 @@ def build_parser() -> Parser:
     parser.set_defaults(work="", command_parser=parser)
     commands: Commands[Parser] = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
     _add_check(commands)
+    add_retrieval_commands(commands)
     add_account_commands(commands)
     _add_secret(commands)
     _add_doctor(commands)
@@ -138,13 +140,8 @@ def _add_check(commands: "Commands[Parser]") -> None:
         default=20.0,
         help="seconds that a leg may take; one stage may take half of them (default 20)",
     )
-    parser.add_argument("--transcript", action="store_true", help="print the dialogue too, secrets masked")
-    parser.add_argument(
-        "--certificate-days",
-        metavar="N",
-        type=days,
-        help="warn when a certificate ends within N days (default: config.toml, else 14)",
-    )
+    add_transcript(parser)
+    add_certificate_days(parser)
     add_limits(parser)
     _add_remedies(parser)
 
@@ -162,9 +159,7 @@ def _add_remedies(parser: Parser) -> None:
     remedies.add_argument(
         "--accept-changes", action="store_true", help="take the servers as they are now, whatever they were before"
     )
-    remedies.add_argument(
-        "--insist", action="store_true", help="log in although the same login was refused before; it may lock you out"
-    )
+    add_insist(remedies)
 
 
 def _add_doctor(commands: "Commands[Parser]") -> None:
@@ -248,7 +243,7 @@ def _add_demo(commands: "Commands[Parser]") -> None:
     )
     parser.add_argument("--check", action="store_true", help="check the demo accounts and print, without the screen")
     add_format(parser)
-    parser.add_argument("--transcript", action="store_true", help="print the dialogue too, secrets masked")
+    add_transcript(parser)
 
 
 def _add_completion(commands: "Commands[Parser]") -> None:
@@ -266,6 +261,28 @@ def _add_completion(commands: "Commands[Parser]") -> None:
 def add_format(parser: "Parser | argparse._MutuallyExclusiveGroup") -> None:
     """The option that chooses how an answer is written."""
     parser.add_argument("--format", choices=FORMATS, default="text", help="how to print (default text)")
+
+
+def add_transcript(parser: Parser) -> None:
+    """The option that shows what was said."""
+    parser.add_argument("--transcript", action="store_true", help="print the dialogue too, secrets masked")
+
+
+def add_certificate_days(parser: Parser) -> None:
+    """The option that says how soon a certificate must end to be a warning."""
+    parser.add_argument(
+        "--certificate-days",
+        metavar="N",
+        type=days,
+        help="warn when a certificate ends within N days (default: config.toml, else 14)",
+    )
+
+
+def add_insist(parser: "Parser | argparse._ArgumentGroup") -> None:
+    """The option that tries a refused login once more."""
+    parser.add_argument(
+        "--insist", action="store_true", help="log in although the same login was refused before; it may lock you out"
+    )
 
 
 def add_limits(parser: Parser) -> None:

@@ -210,13 +210,25 @@ def _add_add(actions: "Commands[Parser]") -> None:
     retrieval.add_argument("--retrieval-secret", metavar="SOURCE", help="when it is another one")
     retrieval.add_argument("--mode", choices=MODES, help="who starts a retrieval (default manual)")
     retrieval.add_argument("--interval", metavar="MINUTES", type=positive, help="between retrievals (default 15)")
-    retrieval.add_argument("--folder", help="destination folder (default INBOX)")
+    retrieval.add_argument(
+        "--mailbox",
+        metavar="NAME",
+        action="append",
+        help="IMAP: fetch this one instead of INBOX; * and %% stand for others; may be repeated",
+    )
+    retrieval.add_argument(
+        "--destination",
+        metavar="WHERE",
+        help="maildir:PATH, lmtp:HOST:PORT, lmtp:/SOCKET or command:COMMAND (default a Maildir of its own)",
+    )
+    retrieval.add_argument("--folder", help="folder of the Maildir that INBOX goes to (default INBOX, its root)")
     retrieval.add_argument(
         "--delete-from-server", action="store_true", help="delete messages there once they are kept here"
     )
     retrieval.add_argument(
         "--delete-after", metavar="DAYS", type=positive, help="delete messages left on the server after so long"
     )
+    retrieval.add_argument("--size-limit", metavar="MB", type=positive, help="leave larger messages on the server")
 
 
 def _add_endpoint(group: Group, prefix: str) -> None:

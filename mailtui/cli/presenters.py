@@ -12,7 +12,8 @@ from mailtui.cli.output import GOOD, Output, Part, Styled
 from mailtui.cli.remedies import Remedies, change_json
 from mailtui.cli.words import account_line, stage_line, transcript_lines, verdict_lines
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Event, Leg, LegFinished, LegReport, Severity, StageFinished, Status
+from mailtui.model.check import CheckReport, Leg, LegReport, Severity, Status
+from mailtui.model.events import Event, LegFinished, StageFinished
 from mailtui.model.report_json import VERSION, severity_name
 from mailtui.model.text import clean, width
 

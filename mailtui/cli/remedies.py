@@ -16,6 +16,7 @@ from mailtui.model.watch import untold_changes
 if TYPE_CHECKING:
     from mailtui.actions.fixing import Proposal
     from mailtui.model.diagnosis import Diagnosis, Fix
+    from mailtui.model.retrieval import RetrievalReport
 
 
 class Offer(Enum):
@@ -94,6 +95,16 @@ class Remedies:
             data = document[leg.leg.value]
             if isinstance(data, dict):
                 data["diagnosis"] = diagnosis_json(account, leg)
+        return document
+
+    def retrieval_json(self, report: "RetrievalReport", *, transcript: bool = True) -> dict[str, object]:
+        """A retrieval as docs/json.md has it, its leg with its diagnosis."""
+        from mailtui.model.retrieval_json import retrieval_to_json
+
+        document = retrieval_to_json(report, transcript=transcript)
+        data = document["leg"]
+        assert isinstance(data, dict)
+        data["diagnosis"] = diagnosis_json(self._accounts[report.account], report.leg)
         return document
 
     def _diagnosis(self, account: str, leg: LegReport) -> "Diagnosis | None":

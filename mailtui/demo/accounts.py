@@ -70,7 +70,7 @@ PEOPLE = (
         "ada@analytical.example",
         "campaigns",
         "Ada Lovelace",
-        "Healthy: SMTP and IMAP over SSL/TLS.",
+        "Healthy: SMTP and IMAP over SSL/TLS. Make its retrieval automatic: its server tells of new mail at once.",
         _SMTPS,
         _IMAPS,
     ),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mailtui.model.account import ACCOUNT_TYPES, AuthMethod, Protocol, RetrievalMode, Security, Trust
+from mailtui.model.destination import Destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Key:
 
     name: str
     type: type
-    default: str | int | bool | None
+    default: str | int | bool | list[str] | None
     comment: str
     essential: bool = False
     example: str | int = ""
@@ -68,9 +69,12 @@ RETRIEVAL_KEYS = (
     Key("secret", str, None, f"left out: that of the submission; {_SOURCES}", example="keyring"),
     Key("mode", str, RetrievalMode.MANUAL.value, _choices(RetrievalMode)),
     Key("interval", int, 15, "minutes between automatic retrievals"),
-    Key("folder", str, "INBOX", "destination folder"),
+    Key("mailboxes", list, ["INBOX"], "mailboxes on an IMAP server; * and % stand for others"),
+    Key("destination", str, str(Destination()), "maildir, maildir:PATH, lmtp:HOST:PORT, lmtp:/SOCKET or command:..."),
+    Key("folder", str, "INBOX", "folder of the Maildir that INBOX goes to; INBOX is its root"),
     Key("leave_on_server", bool, True, "false deletes messages from the server once they are kept"),
     Key("delete_after", int, None, "days after which messages left on the server are deleted", example=30),
+    Key("size_limit", int, None, "MB; a larger message stays on the server and is listed", example=50),
     *_CERTIFICATE_KEYS,
 )
 

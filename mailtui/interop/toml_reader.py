@@ -142,6 +142,7 @@ class _AccountTable:
             return True
         causes = {
             "retrieval.method": {"retrieval.protocol"},
+            "retrieval.mailboxes": {"retrieval.protocol"},
             "retrieval.delete_after": {"retrieval.leave_on_server"},
             "retrieval.secret": {"submission", "submission.secret"},
         }
@@ -181,4 +182,7 @@ class _AccountTable:
             folder=section.text("folder", "INBOX"),
             leave_on_server=section.flag("leave_on_server", True),
             delete_after=section.number("delete_after") if "delete_after" in table else None,
+            mailboxes=section.texts("mailboxes", ("INBOX",)),
+            destination=section.destination(),
+            size_limit=section.number("size_limit") if "size_limit" in table else None,
         )

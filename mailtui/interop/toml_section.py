@@ -17,6 +17,7 @@ from mailtui.model.account import (
     Security,
     Trust,
 )
+from mailtui.model.destination import Destination
 from mailtui.model.pins import pins_as_typed
 from mailtui.model.text import clean
 
@@ -34,7 +35,14 @@ _NOT_HERE = (
     'a password is never kept in this file; remove it, write secret = "keyring" '
     "(or vault, command:..., env:NAME, file:PATH, ask) and run `mailtui secret set`"
 )
-_TYPE_NAMES = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number with a point"}
+_TYPE_NAMES = {
+    str: "text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a point",
+    dict: "a table",
+    list: "an array",
+}
 
 
 class Problems(Interface):
@@ -100,6 +108,17 @@ class Section:
         self._wrong_type(key, value, int)
         return default
 
+    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """The texts of the array of `key`, with the same rule."""
+        value = self._table.get(key, list(default))
+        if not isinstance(value, list):
+            self._account.report(self._field(key), f"is {type_name(value)}; give an array of texts: {list(default)}")
+            return default
+        if odd := [text for text in value if not isinstance(text, str)]:
+            self._account.report(self._field(key), f"holds {type_name(odd[0])}; give texts in quotes only")
+            return default
+        return tuple(value)
+
     def choice(self, key: str, default: Choice, without: Choice | None = None) -> Choice:
         """The choice that `key` names among those of the default's kind, save `without`; with the same rule."""
         value = self.text(key, default.value)
@@ -124,6 +143,14 @@ class Section:
         except ValueError as error:
             self._account.report(self._field("secret"), str(error))
         return SecretRef(SecretScheme.ASK)
+
+    def destination(self) -> Destination:
+        """Where mail goes, with the same rule."""
+        try:
+            return Destination.parse(self.text("destination", str(Destination())))
+        except ValueError as error:
+            self._account.report(self._field("destination"), f"cannot be used: {error}")
+        return Destination()
 
     def endpoint(self, protocol: Protocol) -> Endpoint:
         """The server, its usual port for `protocol` filled in; what cannot be used is reported."""
@@ -192,8 +219,4 @@ def quoted(value: str) -> str:
 
 def type_name(value: object) -> str:
     """What a TOML value is, in words."""
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list):
-        return "an array"
     return _TYPE_NAMES.get(type(value), "a date or time")

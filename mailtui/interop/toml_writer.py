@@ -40,9 +40,12 @@ def account_table(account: Account) -> dict[str, object]:
             "secret": None if retrieval.secret is None else str(retrieval.secret),
             "mode": retrieval.mode.value,
             "interval": retrieval.interval,
+            "mailboxes": list(retrieval.mailboxes),
+            "destination": str(retrieval.destination),
             "folder": retrieval.folder,
             "leave_on_server": retrieval.leave_on_server,
             "delete_after": retrieval.delete_after,
+            "size_limit": retrieval.size_limit,
         }
     return table
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 from functools import lru_cache
 from ipaddress import ip_address
 
+from mailtui.model.destination import Destination
+
 ACCOUNT_TYPES = ("campaigns", "customer service", "system")
 """Account types offered to people; any other label is as good."""
 
@@ -238,6 +240,9 @@ class Retrieval:
     """How mail arrives. An empty `username` and a `secret` of None mean the submission's own.
 
     `interval` is in minutes and counts in AUTOMATIC mode; `delete_after` is in days, None keeps mail for ever.
+    `mailboxes` are names on an IMAP server, in which `*` and `%` stand for others (RFC 3501 section 6.3.8); POP3 has
+    one mailbox. `folder` is where INBOX goes within the destination, INBOX itself being its root. A message of more
+    than `size_limit` MiB is left on the server and listed; None takes all.
     """
 
     protocol: Protocol
@@ -250,6 +255,9 @@ class Retrieval:
     folder: str = "INBOX"
     leave_on_server: bool = True
     delete_after: int | None = None
+    mailboxes: tuple[str, ...] = ("INBOX",)
+    destination: Destination = field(default_factory=Destination)
+    size_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Stage(StrEnum):
     AUTH = "auth"
     MAILBOX = "mailbox"
     ENVELOPE = "envelope"
+    TRANSFER = "transfer"
     QUIT = "quit"
 
 
@@ -61,6 +62,12 @@ class LegSetup:
     def plan(self) -> tuple[Stage, ...]:
         """The stages that a check of this leg walks."""
         return plan(self.protocol, self.endpoint.security, self.login is not None)
+
+    @property
+    def retrieval_plan(self) -> tuple[Stage, ...]:
+        """The stages that a retrieval walks: those of a check, and before the end the mail itself."""
+        *opening, quit_ = self.plan
+        return (*opening, Stage.TRANSFER, quit_)
 
 
 def legs_of(account: Account) -> tuple[LegSetup, ...]:
@@ -129,6 +136,9 @@ class Cause(StrEnum):
     PREAUTH_BEFORE_TLS = "preauth-before-tls"
     NO_INBOX = "no-inbox"
     SENDER_REFUSED = "sender-refused"
+    NOT_STORED = "not-stored"
+    NOT_DELIVERED = "not-delivered"
+    RETRIEVAL_BUSY = "retrieval-busy"
     SECRET_UNAVAILABLE = "secret-unavailable"
     INTERNAL = "internal"
 
@@ -174,6 +184,9 @@ _KINDS = {
     Cause.PREAUTH_BEFORE_TLS: FailureKind.INSECURE,
     Cause.NO_INBOX: FailureKind.MAILBOX,
     Cause.SENDER_REFUSED: FailureKind.DELIVERY,
+    Cause.NOT_STORED: FailureKind.DELIVERY,
+    Cause.NOT_DELIVERED: FailureKind.DELIVERY,
+    Cause.RETRIEVAL_BUSY: FailureKind.UNAVAILABLE,
     Cause.SECRET_UNAVAILABLE: FailureKind.SECRET,
     Cause.INTERNAL: FailureKind.INTERNAL,
 }
@@ -355,40 +368,6 @@ def current(report: CheckReport | None, account: Account) -> CheckReport | None:
     if len(legs) == len(report.legs):
         return report
     return replace(report, outbound=legs.get(Leg.OUTBOUND), inbound=legs.get(Leg.INBOUND))
-
-
-@dataclass(frozen=True, slots=True)
-class StageStarted:
-    """A stage of the plan has begun. `step` is its index in the plan; `at` is in seconds of a monotonic clock."""
-
-    account: str
-    leg: Leg
-    step: int
-    stage: Stage
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageFinished:
-    """A stage has ended, well or badly; a failed one carries its failure."""
-
-    account: str
-    leg: Leg
-    step: int
-    result: StageResult
-    failure: Failure | None
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class LegFinished:
-    """A leg has ended; nothing more comes for it in this check."""
-
-    account: str
-    report: LegReport
-
-
-Event = StageStarted | StageFinished | LegFinished
 
 
 def utc_now() -> datetime:

@@ -36,11 +36,11 @@ def report_to_json(report: CheckReport, *, transcript: bool = True) -> Json:
     return {
         "version": VERSION,
         "account": report.account,
-        "started": _time(report.started),
+        "started": time_text(report.started),
         "ms": report.ms,
         "severity": severity_name(report.severity),
-        "outbound": report.outbound and _leg(report.outbound, report.started, transcript),
-        "inbound": report.inbound and _leg(report.inbound, report.started, transcript),
+        "outbound": report.outbound and leg_to_json(report.outbound, report.started, transcript),
+        "inbound": report.inbound and leg_to_json(report.inbound, report.started, transcript),
     }
 
 
@@ -49,7 +49,8 @@ def severity_name(severity: Severity) -> str:
     return severity.name.lower()
 
 
-def _leg(leg: LegReport, started: datetime, transcript: bool) -> Json:
+def leg_to_json(leg: LegReport, started: datetime, transcript: bool) -> Json:
+    """One leg of a report that began at `started`."""
     data: Json = {
         "leg": leg.leg.value,
         "protocol": leg.protocol.value,
@@ -68,7 +69,7 @@ def _leg(leg: LegReport, started: datetime, transcript: bool) -> Json:
         "offered": leg.offered and _offered(leg.offered),
         "found": [_found(found) for found in leg.found],
         "changes": [_change(change) for change in leg.changes],
-        "changed_since": leg.changed_since and _time(leg.changed_since),
+        "changed_since": leg.changed_since and time_text(leg.changed_since),
         "failure": leg.failure and _failure(leg.failure),
         "tls": leg.tls and _tls(leg.tls, started),
         "stages": [
@@ -158,15 +159,16 @@ def _certificate(certificate: CertificateFacts, started: datetime) -> Json:
         "subject": certificate.subject,
         "names": list(certificate.names),
         "issuer": certificate.issuer,
-        "not_before": _time(certificate.not_before),
-        "not_after": _time(certificate.not_after),
+        "not_before": time_text(certificate.not_before),
+        "not_after": time_text(certificate.not_after),
         "days_left": certificate.days_left(started),
         "fingerprint": certificate.fingerprint,
         "pin": certificate.pin,
     }
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
+    """The written form of a time: UTC, by ISO 8601."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
@@ -175,15 +177,15 @@ def report_from_json(data: object) -> CheckReport:
 
     Raises ValueError, which names the field that is missing or wrong.
     """
-    report = _Reader(data, "report")
+    report = Reader(data, "report")
     if (version := report.number("version")) != VERSION:
         raise ValueError(f"report.version is {version}; this program reads version {VERSION}")
     return CheckReport(
         account=report.text("account"),
         started=report.time("started"),
         ms=report.real("ms"),
-        outbound=report.optional("outbound", _read_leg),
-        inbound=report.optional("inbound", _read_leg),
+        outbound=report.optional("outbound", read_leg),
+        inbound=report.optional("inbound", read_leg),
     )
 
 
@@ -193,7 +195,7 @@ def _members(kind: type[E]) -> dict[str, E]:
     return {member.value: member for member in kind}
 
 
-class _Reader:
+class Reader:
     """Typed access to one JSON object; `path` leads to it from the root and serves the errors."""
 
     __slots__ = ("data", "path")
@@ -252,24 +254,25 @@ class _Reader:
             raise self.wrong(name, "a list of texts")
         return tuple(values)
 
-    def one(self, name: str, read: "Callable[[_Reader], T]") -> T:
-        return read(_Reader(self.data.get(name), f"{self.path}.{name}"))
+    def one(self, name: str, read: "Callable[[Reader], T]") -> T:
+        return read(Reader(self.data.get(name), f"{self.path}.{name}"))
 
-    def optional(self, name: str, read: "Callable[[_Reader], T]") -> T | None:
+    def optional(self, name: str, read: "Callable[[Reader], T]") -> T | None:
         return None if name in self.data and self.data[name] is None else self.one(name, read)
 
-    def many(self, name: str, read: "Callable[[_Reader], T]") -> tuple[T, ...]:
+    def many(self, name: str, read: "Callable[[Reader], T]") -> tuple[T, ...]:
         values = self.data.get(name)
         if not isinstance(values, list):
             raise self.wrong(name, "a list")
         path = f"{self.path}.{name}"
-        return tuple(read(_Reader(value, path)) for value in values)
+        return tuple(read(Reader(value, path)) for value in values)
 
     def wrong(self, name: str, wanted: str) -> ValueError:
         return ValueError(f"{self.path}.{name} is {'not ' + wanted if name in self.data else 'missing'}")
 
 
-def _read_leg(leg: _Reader) -> LegReport:
+def read_leg(leg: Reader) -> LegReport:
+    """The inverse of `leg_to_json`."""
     return LegReport(
         leg=leg.member("leg", Leg),
         protocol=leg.member("protocol", Protocol),
@@ -296,7 +299,7 @@ def _read_leg(leg: _Reader) -> LegReport:
     )
 
 
-def _read_family(family: _Reader) -> FamilyFacts:
+def _read_family(family: Reader) -> FamilyFacts:
     return FamilyFacts(
         family.text("family"),
         family.text("address"),
@@ -306,7 +309,7 @@ def _read_family(family: _Reader) -> FamilyFacts:
     )
 
 
-def _read_offered(offered: _Reader) -> Offered:
+def _read_offered(offered: Reader) -> Offered:
     return Offered(
         None if offered.data.get("starttls", False) is None else offered.flag("starttls"),
         offered.texts("mechanisms"),
@@ -314,17 +317,17 @@ def _read_offered(offered: _Reader) -> Offered:
     )
 
 
-def _read_found(found: _Reader) -> Found:
+def _read_found(found: Reader) -> Found:
     return Found(
         found.number("port"), found.member("service", Service), found.member("security", Security), found.text("words")
     )
 
 
-def _read_change(change: _Reader) -> Change:
+def _read_change(change: Reader) -> Change:
     return Change(change.member("kind", ChangeKind), change.text("words"), change.flag("alarming"))
 
 
-def _read_endpoint(endpoint: _Reader) -> Endpoint:
+def _read_endpoint(endpoint: Reader) -> Endpoint:
     return Endpoint(
         endpoint.text("host"),
         endpoint.number("port"),
@@ -334,7 +337,7 @@ def _read_endpoint(endpoint: _Reader) -> Endpoint:
     )
 
 
-def _read_stage(stage: _Reader) -> StageResult:
+def _read_stage(stage: Reader) -> StageResult:
     return StageResult(
         stage.member("stage", Stage),
         stage.member("status", Status),
@@ -344,13 +347,13 @@ def _read_stage(stage: _Reader) -> StageResult:
     )
 
 
-def _read_failure(failure: _Reader) -> Failure:
+def _read_failure(failure: Reader) -> Failure:
     return Failure(
         failure.member("cause", Cause), failure.member("stage", Stage), failure.text("hint"), failure.text("reply")
     )
 
 
-def _read_tls(tls: _Reader) -> TlsFacts:
+def _read_tls(tls: Reader) -> TlsFacts:
     return TlsFacts(
         version=tls.text("version"),
         cipher=tls.text("cipher"),
@@ -361,7 +364,7 @@ def _read_tls(tls: _Reader) -> TlsFacts:
     )
 
 
-def _read_certificate(certificate: _Reader) -> CertificateFacts:
+def _read_certificate(certificate: Reader) -> CertificateFacts:
     return CertificateFacts(
         subject=certificate.text("subject"),
         names=certificate.texts("names"),
@@ -373,5 +376,5 @@ def _read_certificate(certificate: _Reader) -> CertificateFacts:
     )
 
 
-def _read_line(line: _Reader) -> TranscriptLine:
+def _read_line(line: Reader) -> TranscriptLine:
     return TranscriptLine(line.text("sender"), line.text("text"), line.real("at_ms"))

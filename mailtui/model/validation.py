@@ -9,10 +9,12 @@ from mailtui.model.account import (
     CertificatePolicy,
     Endpoint,
     Protocol,
+    Retrieval,
     SecretRef,
     Trust,
     ascii_host,
 )
+from mailtui.model.destination import Destination
 from mailtui.model.errors import FieldError, InvalidAccount
 from mailtui.model.pins import canonical_pins
 from mailtui.model.text import has_hostile
@@ -23,6 +25,7 @@ _NAME_LIMIT = 100
 # RFC 5321 section 4.5.3.1: 64 octets of local part, 255 of domain.
 _LOCAL_PART_LIMIT = 64
 _INTERVAL_LIMIT = 7 * 24 * 60
+_MAILBOXES_LIMIT = 100
 
 
 def problems(account: Account) -> tuple[FieldError, ...]:
@@ -70,6 +73,8 @@ def _problems(account: Account) -> Iterator[FieldError]:
         yield FieldError(
             "retrieval.secret", "is missing, and the submission has none to share: say where the password is kept"
         )
+    yield from _mailboxes(retrieval)
+    yield from _destination(retrieval.destination)
     yield from _text("retrieval.folder", retrieval.folder, required=True)
     yield from _number("retrieval.interval", retrieval.interval, 1, _INTERVAL_LIMIT, "minutes")
     if retrieval.delete_after is not None:
@@ -79,6 +84,36 @@ def _problems(account: Account) -> Iterator[FieldError]:
                 "retrieval.delete_after",
                 "needs messages left on the server; remove it, or leave them there",
             )
+    if retrieval.size_limit is not None:
+        yield from _number("retrieval.size_limit", retrieval.size_limit, 1, 1_000_000, "MB")
+
+
+def _mailboxes(retrieval: Retrieval) -> Iterator[FieldError]:
+    name, mailboxes = "retrieval.mailboxes", retrieval.mailboxes
+    if not mailboxes:
+        yield FieldError(name, "names none; give at least one, for example INBOX")
+    if len(mailboxes) > _MAILBOXES_LIMIT:
+        yield FieldError(name, f"names {len(mailboxes)}; give at most {_MAILBOXES_LIMIT}, * and % stand for many")
+    if len(set(mailboxes)) < len(mailboxes):
+        yield FieldError(name, "names one twice; remove it")
+    if retrieval.protocol is Protocol.POP3 and any(mailbox.upper() != "INBOX" for mailbox in mailboxes):
+        yield FieldError(name, "names others than INBOX, and POP3 has no other; remove them, or choose imap")
+    for mailbox in mailboxes:
+        yield from _text(name, mailbox, required=True)
+        if mailbox != mailbox.strip():
+            yield FieldError(name, "holds a name that starts or ends with a space; remove it")
+
+
+def _destination(destination: Destination) -> Iterator[FieldError]:
+    name, text = "retrieval.destination", str(destination)
+    yield from _text(name, text)
+    if has_hostile(text):
+        return
+    try:
+        if Destination.parse(text) != destination:
+            yield FieldError(name, "starts or ends with a space; remove it")
+    except ValueError as error:
+        yield FieldError(name, f"cannot be used: {error}")
 
 
 def _text(name: str, value: str, *, required: bool = False, limit: int = _TEXT_LIMIT) -> Iterator[FieldError]:

@@ -6,6 +6,8 @@ from mailtui.model.account import Protocol
 
 if TYPE_CHECKING:
     from mailtui.protocols.session import Session
+    from mailtui.protocols.source import Source
+    from mailtui.protocols.trace import Trace
 
 
 def session_class(protocol: Protocol) -> "type[Session]":
@@ -21,3 +23,18 @@ def session_class(protocol: Protocol) -> "type[Session]":
     from mailtui.protocols.pop3_session import Pop3Session
 
     return Pop3Session
+
+
+def source_of(session: "Session", trace: "Trace") -> "Source":
+    """The mail behind an open `session` of IMAP or POP3."""
+    if trace.protocol is Protocol.IMAP:
+        from mailtui.protocols.imap_session import ImapSession
+        from mailtui.protocols.imap_source import ImapSource
+
+        assert isinstance(session, ImapSession)
+        return ImapSource(session, trace)
+    from mailtui.protocols.pop3_session import Pop3Session
+    from mailtui.protocols.pop3_source import Pop3Source
+
+    assert isinstance(session, Pop3Session)
+    return Pop3Source(session, trace)

@@ -4,6 +4,9 @@ import asyncio
 
 from mailtui.protocols.faults import WireError
 
+_LOOK_AGAIN = 60.0
+"""Seconds after which a timer rings at the latest."""
+
 
 class Watch:
     """The deadlines of a leg and of its running stage, on one timer: a leg of ten quick stages sets it once."""
@@ -11,6 +14,7 @@ class Watch:
     def __init__(self, leg_timeout: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._leg_end = self._loop.time() + leg_timeout
+        self._stage_timeout = leg_timeout
         self._end: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[object] | None = None
@@ -22,14 +26,13 @@ class Watch:
 
     def begin(self, stage_timeout: float) -> None:
         """A stage begins in this task; it will be cancelled when its time, or the leg's, is up."""
+        self._stage_timeout = stage_timeout
         stage_end = self._loop.time() + stage_timeout
         self.is_leg_end = self._leg_end <= stage_end
         self._end = self._leg_end if self.is_leg_end else stage_end
         self._task = asyncio.current_task()
         self._cancelling = self._task.cancelling() if self._task is not None else 0
-        if self._timer is None or self._timer.when() > self._end:
-            self.stop()
-            self._timer = self._loop.call_at(self._end, self._ring)
+        self._set(self._end)
 
     def end(self, error: BaseException | None) -> bool:
         """The stage has ended; whether it was by its deadline, and by no other cancellation."""
@@ -38,6 +41,17 @@ class Watch:
             return False
         self._has_expired = False
         return self._task.uncancel() <= self._cancelling and isinstance(error, asyncio.CancelledError)
+
+    def progress(self) -> None:
+        """The running stage came forward: its time begins anew. For stages that are as long as the mail is."""
+        if self._end is not None:
+            self._end = min(self._leg_end, self._loop.time() + self._stage_timeout)
+            self.is_leg_end = self._leg_end <= self._end
+
+    def hold(self) -> None:
+        """The running stage waits for this machine, not for the server: its time stands still until `progress`."""
+        if self._end is not None:
+            self._end = self._leg_end
 
     def end_early(self, verdict: WireError) -> None:
         """End the running stage as its deadline would, but by `verdict`."""
@@ -55,12 +69,19 @@ class Watch:
             self._timer.cancel()
             self._timer = None
 
+    def _set(self, end: float) -> None:
+        # A leg without an end of its own (a retrieval) that is held has nothing to wait for; look again now and then.
+        end = min(end, self._loop.time() + _LOOK_AGAIN)
+        if self._timer is None or self._timer.when() > end:
+            self.stop()
+            self._timer = self._loop.call_at(end, self._ring)
+
     def _ring(self) -> None:
         self._timer = None
         if self._end is None or self._task is None or self._has_expired:
             return
         if self._loop.time() < self._end:
-            self._timer = self._loop.call_at(self._end, self._ring)
+            self._set(self._end)
             return
         self._has_expired = True
         self._task.cancel()

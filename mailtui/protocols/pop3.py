@@ -1,7 +1,7 @@
 """POP3 (RFC 1939, 2449, 5034) without I/O: commands go in, bytes come out, replies are read back in order.
 
 The rules, all in one place. The server speaks first. Every command gets one reply; a reply is one status line, and for
-some commands that succeeded, lines up to a single dot. The state decides which commands are allowed:
+some commands that succeeded, octets up to a single dot (`pop3_body`). The state decides which commands are allowed:
 
     GREETING       nothing may be sent
     AUTHORIZATION  CAPA STLS USER PASS APOP AUTH QUIT   -> TRANSACTION once a login succeeded
@@ -16,12 +16,11 @@ from enum import Enum
 
 from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
-from mailtui.protocols.lines import LineBuffer, foreign_banner
+from mailtui.protocols.lines import foreign_banner
+from mailtui.protocols.pop3_body import BodyReader
 
 # RFC 2449 section 4 allows 512 octets; servers that put a sentence or a URL in an error send more.
 STATUS_LIMIT = 4_096
-# RFC 5322 allows 998 in a message; broken mailers write whole attachments in one line.
-LINE_LIMIT = 1 << 20
 
 
 class State(Enum):
@@ -40,6 +39,7 @@ _ALLOWED = {
     State.BROKEN: frozenset[str](),
 }
 _LOGS_IN = frozenset({"PASS", "APOP", "AUTH"})
+_MAIL = frozenset({"RETR", "TOP"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,20 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a multi-line reply, its dot-stuffing undone."""
+class Body:
+    """Octets of a multi-line reply, as many as came, dot-stuffing undone; line ends are as the server sent them."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The dot that ends a multi-line reply to `command`."""
+    """A multi-line reply to `command` is whole."""
 
     command: str
 
 
-Event = Status | Challenge | Line | End
+Event = Status | Challenge | Body | End
 
 
 class Pop3:
@@ -92,9 +92,10 @@ class Pop3:
     def __init__(self) -> None:
         self.state = State.GREETING
         self.timestamp = ""
-        self._lines = LineBuffer(LINE_LIMIT)
+        self._rest = b""
         self._pending: deque[tuple[str, bool]] = deque([("", False)])
-        self._in_lines = False
+        self._body: BodyReader | None = None
+        self._has_said_crlf = False
         self._events: deque[Event] = deque()
 
     def send(self, command: str) -> bytes:
@@ -116,12 +117,18 @@ class Pop3:
 
     def receive_data(self, data: bytes) -> None:
         """Take what came, in pieces of any size."""
+        data = self._rest + data
+        at, before = 0, -1
         try:
-            for line in self._lines.feed(data):
-                self._take(line)
+            while before < at < len(data):
+                before, at = (
+                    at,
+                    self._take_line(data, at) if self._body is None else self._take_body(data, at),
+                )
         except WireError:
             self.state = State.BROKEN
             raise
+        self._rest = data[at:]
 
     def next_event(self) -> Event | None:
         """What came next, or None when more has to be received first."""
@@ -129,15 +136,43 @@ class Pop3:
 
     def unread(self) -> bool:
         """Whether something came that `next_event` has not told, or that makes no sense."""
-        return bool(self._events or len(self._lines) or self.state is State.BROKEN)
+        return bool(self._events or self._rest or self.state is State.BROKEN)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether the reply that is being read had what other servers would have meant as its end."""
+        return self._body is not None and self._body.is_dubious
+
+    def _take_line(self, data: bytes, at: int) -> int:
+        end = data.find(b"\n", at, at + STATUS_LIMIT + 1)
+        if end < 0:
+            if len(data) - at > STATUS_LIMIT:
+                raise WireError(Cause.TOO_LARGE, f"the server sent a status line of more than {STATUS_LIMIT} octets")
+            return at
+        line = data[at:end]
+        self._has_said_crlf = self._has_said_crlf or line.endswith(b"\r")
+        self._take(line.removesuffix(b"\r"))
+        return end + 1
+
+    def _take_body(self, data: bytes, at: int) -> int:
+        assert self._body is not None
+        body = self._body
+        octets, at = body.read(data, at)
+        if octets:
+            self._events.append(Body(octets))
+        if body.is_dubious and len(self._pending) > 1:
+            # Were it the end, the next reply would be read as mail, and each after it given to the wrong message.
+            raise WireError(
+                Cause.BAD_REPLY, "the server sent a dot alone on its line, but with a bare LF: an end, or mail?"
+            )
+        if body.is_whole:
+            command, _ = self._pending.popleft()
+            self._body = None
+            self._events.append(End(command))
+        return at
 
     def _take(self, line: bytes) -> None:
-        if self._in_lines:
-            self._take_line(line)
-            return
         text = line.decode("utf-8", "backslashreplace")
-        if len(line) > STATUS_LIMIT:
-            raise WireError(Cause.TOO_LARGE, f"the server sent a status line of more than {STATUS_LIMIT} octets")
         if not self._pending:
             raise WireError(Cause.BAD_REPLY, "the server said something that nobody had asked for", text)
         command, is_multiline = self._pending[0]
@@ -151,21 +186,14 @@ class Pop3:
             if self.state is State.GREETING:
                 raise foreign_banner("POP3", line)
             raise WireError(Cause.BAD_REPLY, "the server sent a line that is no POP3 reply", text)
-        self._pending.popleft()
         status = Status(command, word.upper() == "+OK", rest)
         self._events.append(status)
-        self._in_lines = is_multiline and status.ok
-        if self._in_lines:
-            self._pending.appendleft((command, is_multiline))
-        self._advance(status)
-
-    def _take_line(self, line: bytes) -> None:
-        if line == b".":
-            command, _ = self._pending.popleft()
-            self._in_lines = False
-            self._events.append(End(command))
+        if is_multiline and status.ok:
+            # Lists hold nobody's mail, and servers that say no CRLF at all end their lines by LF.
+            self._body = BodyReader(is_strict=command in _MAIL and self._has_said_crlf)
         else:
-            self._events.append(Line(line[1:] if line.startswith(b".") else line))
+            self._pending.popleft()
+        self._advance(status)
 
     def _advance(self, status: Status) -> None:
         if self.state is State.GREETING:

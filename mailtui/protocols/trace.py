@@ -7,20 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from mailtui.model.account import Endpoint, Protocol, Security
-from mailtui.model.check import (
-    Cause,
-    Event,
-    Failure,
-    Leg,
-    LegReport,
-    Stage,
-    StageFinished,
-    StageResult,
-    StageStarted,
-    Status,
-    TlsFacts,
-    TranscriptLine,
-)
+from mailtui.model.check import Cause, Failure, Leg, LegReport, Stage, StageResult, Status, TlsFacts, TranscriptLine
+from mailtui.model.events import Event, StageFinished, StageStarted
 from mailtui.model.server import FamilyFacts, Found, Offered
 from mailtui.model.text import clean
 from mailtui.protocols.deadlines import Watch
@@ -39,7 +27,8 @@ _REPLY_LIMIT = 1_000
 class Trace:
     """What one leg does and learns, from the first look-up to the last word. Never outlives its leg.
 
-    `stage_timeout` and `leg_timeout` are in seconds. `on_event` is called on the loop, once per start and end.
+    `stage_timeout` and `leg_timeout` are in seconds, the latter infinite for a retrieval. `on_event` is called on the
+    loop, once per start and end.
     """
 
     def __init__(
@@ -175,7 +164,7 @@ class Trace:
 
     def quiet(self, endpoint: Endpoint) -> "Trace":
         """A trace nobody sees, for a second look at the server, in half of the time that the running stage has left."""
-        patience = self.watch.remaining() / 2
+        patience = min(self.watch.remaining() / 2, self.stage_timeout)
         return Trace(
             account=self.account,
             leg=self.leg,

@@ -4,15 +4,14 @@ import asyncio
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
-import threading
 import time
 
 from mailtui.model.errors import SecretError
 from mailtui.model.text import clean_bytes
 from mailtui.offloop import off_loop
 from mailtui.storage.hidden import Hidden
+from mailtui.storage.shell import ShellCommand, Stopped, ending, last_line
 
 DEADLINE = 30.0
 """Seconds that a command may take: time enough to type a passphrase into a pinentry."""
@@ -22,7 +21,6 @@ OUTPUT_LIMIT = 1 << 20
 
 _ERROR_TAIL = 4_096
 _POLL = 0.05
-_REAP = 5.0
 
 
 async def read_command(command: str, deadline: float = DEADLINE) -> Hidden[str]:
@@ -35,72 +33,42 @@ async def read_command(command: str, deadline: float = DEADLINE) -> Hidden[str]:
     try:
         return await off_loop(run.read)
     except asyncio.CancelledError:
-        run.kill()
+        run.shell.kill()
         raise
 
 
 def describe(command: str) -> str:
-    """The name of the program alone: the rest of the line may hold what should not be shown."""
-    words = command.split(maxsplit=1)
-    program = words[0] if words else ""
-    shown = os.path.basename(program) if program.replace("/", "").replace("-", "").replace("_", "").isalnum() else ""
-    return f"the password command ({shown[:40]} …)" if shown else "the password command"
+    """What the command is, by its program alone: the rest of the line may hold what is not to be shown."""
+    return ShellCommand(command, "the password command").shown
 
 
 class _Run:
-    """One run of a command. `read` blocks; `kill` may come from another thread at any time."""
+    """One run of a command. `read` blocks."""
 
     def __init__(self, command: str, deadline: float) -> None:
-        self._command = command
+        self.shell = ShellCommand(command, "the password command")
         self._deadline = deadline
-        self._lock = threading.Lock()
-        self._killed = False
-        self._process: subprocess.Popen[bytes] | None = None
         self._errors = b""
 
     def read(self) -> Hidden[str]:
         give_up = time.monotonic() + self._deadline
-        try:
-            process = self._start()
-        except OSError as error:
-            raise SecretError(f"{describe(self._command)} cannot be run: {error.strerror}") from None
+        process = self._start()
         try:
             output = self._collect(process, give_up)
-            status = self._wait(process, give_up)
-        except BaseException:
-            self.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_REAP)
-            raise
+            status = self.shell.wait(give_up)
+            if status is None:
+                raise self._too_slow()
         finally:
-            for stream in (process.stdout, process.stderr):
-                if stream is not None:
-                    stream.close()
+            self.shell.close()
         return self._judge(status, output)
 
-    def kill(self) -> None:
-        """End the command and what it started. A process that has been waited for is left alone: its id is free."""
-        with self._lock:
-            self._killed = True
-            if self._process is not None and self._process.poll() is None:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._lock:
-            if self._killed:
-                raise SecretError(f"{describe(self._command)} was not run: the run was cancelled")
-            # A session of its own: a program that would ask on our terminal fails at once instead of waiting unseen.
-            # The lock and the short call keep `kill` from missing a process that is just being born.
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", self._command],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                env=_environment(),
-            )
-            return self._process
+    def _start(self) -> "subprocess.Popen[bytes]":
+        try:
+            return self.shell.start(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, environment=_environment())
+        except Stopped:
+            raise SecretError(f"{self.shell.shown} was not run: the run was cancelled") from None
+        except OSError as error:
+            raise SecretError(f"{self.shell.shown} cannot be run: {error.strerror}") from None
 
     def _collect(self, process: subprocess.Popen[bytes], give_up: float) -> bytes:
         """Read both streams until they end or the command does: an agent it leaves behind may hold them open."""
@@ -113,7 +81,7 @@ class _Run:
                 if time.monotonic() >= give_up:
                     raise self._too_slow()
                 # Asked before reading: all that it printed before it ended is then in the pipes.
-                ended = self._poll(process) is not None
+                ended = self.shell.poll() is not None
                 ready = selector.select(0 if ended else _POLL)
                 if ended and not ready:
                     break
@@ -131,46 +99,31 @@ class _Run:
         output += chunk
         if len(output) > OUTPUT_LIMIT:
             raise SecretError(
-                f"{describe(self._command)} printed more than {OUTPUT_LIMIT >> 20} MiB; "
+                f"{self.shell.shown} printed more than {OUTPUT_LIMIT >> 20} MiB; "
                 "it must print the password on its first line"
             )
 
-    def _poll(self, process: subprocess.Popen[bytes]) -> int | None:
-        with self._lock:
-            return process.poll()
-
-    def _wait(self, process: subprocess.Popen[bytes], give_up: float) -> int:
-        while (status := self._poll(process)) is None:
-            if time.monotonic() >= give_up:
-                raise self._too_slow()
-            time.sleep(0.005)
-        return status
-
     def _too_slow(self) -> SecretError:
         return SecretError(
-            f"{describe(self._command)} did not finish within {self._deadline:g} seconds and was ended; "
+            f"{self.shell.shown} did not finish within {self._deadline:g} seconds and was ended; "
             "run it in a shell to see what it waits for"
         )
 
     def _judge(self, status: int, output: bytes) -> Hidden[str]:
         line = output.split(b"\n", 1)[0].removesuffix(b"\r")
         if status != 0:
-            how = f"failed with exit code {status}" if status > 0 else f"was ended by signal {-status}"
             words = self._last_words(line)
-            raise SecretError(f"{describe(self._command)} {how}" + (f": {words}" if words else ""))
+            raise SecretError(f"{self.shell.shown} {ending(status)}" + (f": {words}" if words else ""))
         if not line:
-            raise SecretError(
-                f"{describe(self._command)} printed nothing on its first line; the password belongs there"
-            )
+            raise SecretError(f"{self.shell.shown} printed nothing on its first line; the password belongs there")
         try:
             return Hidden(line.decode("utf-8"))
         except UnicodeDecodeError:
-            raise SecretError(f"{describe(self._command)} printed a first line that is not UTF-8 text") from None
+            raise SecretError(f"{self.shell.shown} printed a first line that is not UTF-8 text") from None
 
     def _last_words(self, secret: bytes) -> str:
-        lines = [line for line in self._errors.splitlines() if line.strip()]
         # A script run with `set -x` repeats on its error output what it prints.
-        last = lines[-1] if lines else b""
+        last = last_line(self._errors)
         return clean_bytes(last.replace(secret, b"***") if secret else last, 200).strip()
 
 

@@ -65,14 +65,14 @@ class Database:
 
     def account(self, name: str) -> Account:
         """The account of that name. Raises UsageError, which names similar ones, if there is none."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             row = self._accounts.require(connection, name)
         return self._accounts.read(row)
 
     def add(self, account: Account) -> Account:
         """Store a new account and return it. Raises InvalidAccount, and UsageError if its name is taken."""
         require_valid(account)
-        with self._writing() as connection:
+        with self.writing() as connection:
             return self._accounts.insert(connection, account)
 
     def update(self, old_name: str, account: Account, expected_updated: datetime | None = None) -> Account:
@@ -83,7 +83,7 @@ class Database:
         has changed since.
         """
         require_valid(account)
-        with self._writing() as connection:
+        with self.writing() as connection:
             return self._accounts.replace(connection, old_name, account, expected_updated)
 
     def apply(self, changes: Iterable[Change]) -> list[Account]:
@@ -94,7 +94,7 @@ class Database:
         changes = tuple(changes)
         for change in changes:
             require_valid(change.account)
-        with self._writing() as connection:
+        with self.writing() as connection:
             return [
                 self._accounts.insert(connection, change.account)
                 if change.before is None
@@ -108,7 +108,7 @@ class Database:
         Raises UsageError if one does not exist, or was changed since the time `updated` that `expected` gives for its
         name. Returns them for `restore`. Their secrets stay where they are.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return take_out(connection, self._accounts, names, expected or {})
 
     def restore(self, removed: Removed) -> list[Account]:
@@ -116,12 +116,12 @@ class Database:
 
         All or none: raises UsageError if one of the names was given to another account meanwhile.
         """
-        with self._writing() as connection:
+        with self.writing() as connection:
             return put_back(connection, self._accounts, removed)
 
     def set_active(self, names: Iterable[str], active: bool) -> None:
         """Switch accounts on or off: all of them, or none and UsageError if one does not exist."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for name in names:
                 self._accounts.set_active(connection, name, active)
 
@@ -136,7 +136,7 @@ class Database:
         """
         packed = [(report, history.pack(report)) for report in reports]
         now = utc_now()
-        with self._writing() as connection:
+        with self.writing() as connection:
             ids: dict[str, int | None] = {}
             for report, columns in packed:
                 if report.account not in ids:
@@ -159,12 +159,12 @@ class Database:
         Each is read from its document when it is asked for; one that cannot be read, since a newer program wrote it
         perhaps, counts as not there.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             return learnt_rows.baselines(connection)
 
     def refused_logins(self) -> Mapping[tuple[str, Leg], RefusedLogin]:
         """The logins that were refused, by account and leg; one that cannot be read counts as not there."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return learnt_rows.refused_logins(connection)
 
     def latest(self, *, transcripts: bool = True) -> dict[str, CheckReport]:
@@ -173,7 +173,7 @@ class Database:
         Without `transcripts` it is several times faster, for a list of thousands. A report that cannot be read, since
         a newer program wrote it perhaps, counts as not there.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             return history.latest(connection, transcripts=transcripts)
 
     def history(self, name: str, limit: int = 100, *, transcripts: bool = True) -> list[CheckReport]:
@@ -181,30 +181,31 @@ class Database:
 
         Without `transcripts` it is several times faster. Raises UsageError if there is no such account.
         """
-        with self._reading() as connection:
+        with self.reading() as connection:
             account = self._accounts.require(connection, name)["id"]
             return history.newest(connection, account, name, limit, transcripts=transcripts)
 
     def count_reports(self, names: Iterable[str]) -> int:
         """How many reports the history holds of these accounts; none of those that do not exist."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             ids = (id_of(connection, name) for name in dict.fromkeys(names))
             return sum(history.count(connection, account) for account in ids if account is not None)
 
     def data_version(self) -> int:
         """A number that differs from the one before if another connection has written in between."""
-        with self._reading() as connection:
+        with self.reading() as connection:
             return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone, to read from. For the modules of this room."""
         with self._lock, told(self.path):
             yield self._connection
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, begun with the write lock: what is read in it stays true until it ends."""
-        with self._reading() as connection:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, begun with the write lock: what is read in it stays true until it ends. For this room."""
+        with self.reading() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -214,7 +215,7 @@ class Database:
                     connection.execute("ROLLBACK")
 
     def _rows(self, query: str) -> list[Any]:
-        with self._reading() as connection:
+        with self.reading() as connection:
             return connection.execute(query).fetchall()
 
     def _note_verified(self, connection: sqlite3.Connection, account: int, report: CheckReport) -> None:

@@ -50,7 +50,7 @@ def pack(report: CheckReport) -> Packed:
     """The columns of `report`; the dialogues apart, so that lists need not read them."""
     data: dict[str, Any] = report_to_json(report)
     transcripts = [data[leg] and data[leg].pop("transcript") for leg in _LEGS]
-    return to_stored_time(report.started), int(report.severity), _squeeze(data), _squeeze(transcripts)
+    return to_stored_time(report.started), int(report.severity), squeeze(data), squeeze(transcripts)
 
 
 def unpack(account: str, report: bytes, transcripts: bytes | None) -> CheckReport:
@@ -64,7 +64,8 @@ def unpack(account: str, report: bytes, transcripts: bytes | None) -> CheckRepor
     return report_from_json(data)
 
 
-def _squeeze(data: object) -> bytes:
+def squeeze(data: object) -> bytes:
+    """Plain data as a column."""
     return zlib.compress(json.dumps(data, separators=(",", ":")).encode("ascii"), 1)
 
 

@@ -59,6 +59,51 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
         ) WITHOUT ROWID
         """,
     ),
+    # 3: what was retrieved. The state of a removed account stays for a while, without its account, to be put back.
+    # `server` is protocol, login and host: an account may be moved to another one. `file` says where a message is being
+    # put (see `ledger`), as the file system spells it; of one that is stored it is NULL.
+    (
+        """
+        CREATE TABLE retrieval (
+            id INTEGER PRIMARY KEY,
+            account INTEGER UNIQUE REFERENCES account (id) ON DELETE SET NULL,
+            removed INTEGER,
+            token TEXT NOT NULL UNIQUE,
+            folder TEXT COLLATE NOCASE UNIQUE,
+            report BLOB,
+            transcript BLOB
+        )
+        """,
+        """
+        CREATE TABLE mailbox (
+            id INTEGER PRIMARY KEY,
+            retrieval INTEGER NOT NULL REFERENCES retrieval (id) ON DELETE CASCADE,
+            server TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uidvalidity INTEGER,
+            uidnext INTEGER,
+            modseq INTEGER,
+            unstable INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (retrieval, server, name)
+        )
+        """,
+        """
+        CREATE TABLE message (
+            id INTEGER PRIMARY KEY,
+            mailbox INTEGER NOT NULL REFERENCES mailbox (id) ON DELETE CASCADE,
+            uid TEXT NOT NULL,
+            octets INTEGER,
+            digest BLOB NOT NULL,
+            header BLOB NOT NULL,
+            stored INTEGER NOT NULL,
+            gone INTEGER,
+            file BLOB
+        )
+        """,
+        "CREATE INDEX message_by_mailbox ON message (mailbox)",
+        "CREATE INDEX message_unfinished ON message (mailbox) WHERE file IS NOT NULL",
+        "CREATE INDEX message_gone ON message (gone) WHERE gone IS NOT NULL",
+    ),
 )
 
 

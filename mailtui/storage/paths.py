@@ -36,6 +36,16 @@ class DataPaths:
         """The key of the vault, where it is kept in a file."""
         return self.folder / "vault.key"
 
+    @property
+    def mail(self) -> Path:
+        """Retrieved mail, where an account names no other place: a Maildir tree for each."""
+        return self.folder / "mail"
+
+    @property
+    def locks(self) -> Path:
+        """Locks of what one process at a time may do; the files are empty."""
+        return self.folder / "locks"
+
 
 def default_paths() -> DataPaths:
     """The data folder of this user (XDG base directories); `MAILTUI_DATA` names another data folder."""

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from mailtui.model.account import Account
+from mailtui.model.check import utc_now
 from mailtui.model.errors import UsageError
 from mailtui.model.text import clean
-from mailtui.storage import history, learnt_rows
+from mailtui.storage import history, learnt_rows, retrieval_rows
 from mailtui.storage.account_rows import COLUMNS, AccountRows, id_of, require_unchanged
 
 LIMIT = 64 << 20
@@ -28,7 +29,8 @@ class Removed:
     """Removed accounts, and the rows of their history, and of what checks taught, as they were stored.
 
     A row of a report is the name of its account and the columns, newest first. `left_out` counts the oldest reports,
-    which were too many to be kept. `learnt` has such rows for each of its tables.
+    which were too many to be kept. `learnt` has such rows for each of its tables. What was retrieved stays in the
+    database for a while; `retrievals` tells where, and holds the last reports.
     """
 
     accounts: tuple[Account, ...]
@@ -36,6 +38,7 @@ class Removed:
     rows: tuple[tuple[Any, ...], ...] = field(default=(), repr=False)
     left_out: int = 0
     learnt: tuple[learnt_rows.Rows, ...] = field(default=(), repr=False)
+    retrievals: tuple[retrieval_rows.Row, ...] = field(default=(), repr=False)
 
 
 def take_out(
@@ -62,10 +65,14 @@ def take_out(
         reports += [(row["name"], *report) for report in taken]
         left_out += total - len(taken)
         limit -= size
-    taught = learnt_rows.take_out(connection, {row["id"]: row["name"] for row in rows})
+    names_by_id = {row["id"]: row["name"] for row in rows}
+    taught = learnt_rows.take_out(connection, names_by_id)
+    now = utc_now()
+    retrievals = retrieval_rows.take_out(connection, names_by_id, now)
+    retrieval_rows.prune(connection, now)
     connection.executemany("DELETE FROM account WHERE id = ?", [(row["id"],) for row in rows])
     stored = tuple(tuple(row[name] for name in _FIELDS) for row in rows)
-    return Removed(removed, tuple(reports), stored, left_out, taught)
+    return Removed(removed, tuple(reports), stored, left_out, taught, retrievals)
 
 
 def _newest(connection: sqlite3.Connection, account: int, limit: int) -> tuple[list[tuple[Any, ...]], int, int]:
@@ -95,4 +102,5 @@ def put_back(connection: sqlite3.Connection, accounts: AccountRows, removed: Rem
     # The oldest first: where two began at the same time, the later id is the newer.
     connection.executemany(_INSERT_REPORT, [(ids[name], *columns) for name, *columns in reversed(removed.reports)])
     learnt_rows.put_back(connection, removed.learnt, ids)
+    retrieval_rows.put_back(connection, removed.retrievals, ids)
     return [accounts.read(accounts.require(connection, name)) for name in names]

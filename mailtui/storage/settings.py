@@ -21,6 +21,12 @@ CERTIFICATE_DAYS = CERTIFICATE_WARNING.days
 MOST_CERTIFICATE_DAYS = 3_650
 """Days before its end that a certificate may be warned of, at most: longer than any is valid."""
 
+CHECK_MINUTES = 60
+"""Minutes between two checks of an account by the agent, where nothing else is set."""
+
+RETRIEVALS_AT_ONCE = 10
+"""Retrievals that run at once, where nothing else is set: as many as webmail's own server runs."""
+
 _SYNTAX_PLACE = re.compile(r"\(at (?:line (\d+), column \d+|end of document)\)$")
 _PART = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_-]+)"""
 _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
@@ -33,12 +39,31 @@ class SettingsError(MailtuiError):
 
 
 @dataclass(frozen=True, slots=True)
+class _Number:
+    """A setting that is a whole number, and what it may be."""
+
+    what: str
+    usual: int
+    least: int
+    most: int
+
+
+_NUMBERS = {
+    "check": {"certificate_days": _Number("days", CERTIFICATE_DAYS, 0, MOST_CERTIFICATE_DAYS)},
+    "agent": {"check_minutes": _Number("minutes", CHECK_MINUTES, 0, 43_200)},
+    "retrieval": {"at_once": _Number("retrievals", RETRIEVALS_AT_ONCE, 1, 100)},
+}
+"""The tables of numbers: table, name, number."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a person chose: a theme by its name (empty: ours), and keys by the id of what they do.
 
-    A certificate that ends within `certificate_days` is warned of. Whatever in the file cannot be used is left out and
-    told in `problems`, one clean line each: a slip in it must not keep anybody out. `places` says where a setting
-    stands, as `file:line`.
+    A certificate that ends within `certificate_days` is warned of. The agent checks accounts every `check_minutes`, 0
+    for never; `retrievals_at_once` run side by side. Whatever in the file cannot be used is left out and told in
+    `problems`, one clean line each: a slip in it must not keep anybody out. `places` says where a setting stands, as
+    `file:line`.
     """
 
     theme: str = ""
@@ -46,9 +71,11 @@ class Settings:
     problems: tuple[str, ...] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     certificate_days: int = CERTIFICATE_DAYS
+    check_minutes: int = CHECK_MINUTES
+    retrievals_at_once: int = RETRIEVALS_AT_ONCE
 
     def place(self, setting: str) -> str:
-        """Where `setting` (`theme`, `keys.ID` or `check.NAME`) stands, to begin a message with."""
+        """Where `setting` (`theme`, `keys.ID` or `TABLE.NAME`) stands, to begin a message with."""
         return self.places.get(setting, "the settings")
 
 
@@ -138,8 +165,10 @@ class _Reading:
         self._problems: list[str] = []
 
     def settings(self, data: dict[str, object]) -> Settings:
-        for name in data.keys() - {"theme", "keys", "check"}:
-            self._problem((name,), "there is no such setting; mailtui knows theme, [keys] and [check]")
+        tables = ["keys", *_NUMBERS]
+        for name in data.keys() - {"theme", *tables}:
+            known = ", ".join(f"[{table}]" for table in tables)
+            self._problem((name,), f"there is no such setting; mailtui knows theme, {known}")
         theme = data.get("theme", "")
         if not isinstance(theme, str):
             self._problem(("theme",), 'write the name of a theme in quotes, such as "mailtui-dark"')
@@ -157,23 +186,35 @@ class _Reading:
                 keys[identity] = value
             else:
                 self._problem(("keys", *path), 'write a key in quotes, such as "f2", or several as "f2,ctrl+t"')
-        days = self._certificate_days(data.get("check", {}))
-        places["check.certificate_days"] = self._place(("check", "certificate_days"))
-        return Settings(theme, keys, tuple(self._problems), places, days)
+        numbers = {table: self._numbers(table, data.get(table, {})) for table in _NUMBERS}
+        places |= {f"{table}.{name}": self._place((table, name)) for table, known in _NUMBERS.items() for name in known}
+        return Settings(
+            theme,
+            keys,
+            tuple(self._problems),
+            places,
+            certificate_days=numbers["check"]["certificate_days"],
+            check_minutes=numbers["agent"]["check_minutes"],
+            retrievals_at_once=numbers["retrieval"]["at_once"],
+        )
 
-    def _certificate_days(self, table: object) -> int:
-        if not isinstance(table, dict):
-            self._problem(
-                ("check",), f"write a table: a line [check], and below it certificate_days = {CERTIFICATE_DAYS}"
-            )
-            return CERTIFICATE_DAYS
-        for name in table.keys() - {"certificate_days"}:
-            self._problem(("check", name), "there is no such setting; [check] knows certificate_days")
-        days = table.get("certificate_days", CERTIFICATE_DAYS)
-        if type(days) is int and 0 <= days <= MOST_CERTIFICATE_DAYS:
-            return days
-        self._problem(("check", "certificate_days"), f"write a number of days from 0 to {MOST_CERTIFICATE_DAYS}")
-        return CERTIFICATE_DAYS
+    def _numbers(self, table: str, given: object) -> dict[str, int]:
+        """The numbers of one table, the usual ones for those that are missing or no good."""
+        known = _NUMBERS[table]
+        usual = {name: number.usual for name, number in known.items()}
+        if not isinstance(given, dict):
+            example = " and ".join(f"{name} = {value}" for name, value in usual.items())
+            self._problem((table,), f"write a table: a line [{table}], and below it {example}")
+            return usual
+        for name in given.keys() - known.keys():
+            self._problem((table, name), f"there is no such setting; [{table}] knows {', '.join(known)}")
+        for name in given.keys() & known.keys():
+            number, value = known[name], given[name]
+            if type(value) is int and number.least <= value <= number.most:
+                usual[name] = value
+            else:
+                self._problem((table, name), f"write a number of {number.what} from {number.least} to {number.most}")
+        return usual
 
     def _place(self, path: tuple[str, ...]) -> str:
         line = self._lines.get(path)

@@ -34,6 +34,7 @@ def run(
     from mailtui.storage.settings import load_settings, save_theme
     from mailtui.tui.app import MailtuiApp
     from mailtui.tui.services import Services
+    from mailtui.tui.stored_retrievals import StoredRetrievals
 
     stores: list[SecretStore] = []
 
@@ -44,5 +45,7 @@ def run(
         return stores[0]
 
     settings = load_settings(settings_path)
-    app = MailtuiApp(Services(database, store), settings, partial(save_theme, settings_path), welcome)
+    retrievals = StoredRetrievals(database)
+    services = Services(database, store, retrievals.retrieve_many, retrievals.last)
+    app = MailtuiApp(services, settings, partial(save_theme, settings_path), welcome)
     return app.run() or 0

@@ -129,7 +129,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
         # Sliding lists cost time on slow lines and say nothing.
         self.animation_level = "none"
         options = CheckOptions(certificate_days=settings.certificate_days)
-        self.desk = Desk(self, services, self._ask_from_thread, options)
+        self.desk = Desk(self, services, self._ask_from_thread, options, retrievals_at_once=settings.retrievals_at_once)
         self._asking = asyncio.Lock()
 
     def _first_theme(self, settings: Settings) -> str:
@@ -181,6 +181,7 @@ class MailtuiApp(App[int], inherit_bindings=False):
 
         with self.desk.collector.loading():
             await preload(self)
+        self.run_worker(self.desk.automatic.run(), group="automatic")
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed for a form that is about to open must not be taken by the list."""
@@ -216,7 +217,8 @@ class MailtuiApp(App[int], inherit_bindings=False):
             self._asking_to_leave = False
 
     async def _leave(self, code: int) -> None:
-        await self.desk.checker.stop(_PATIENCE)
+        self.workers.cancel_group(self, "automatic")
+        await asyncio.gather(self.desk.checker.stop(_PATIENCE), self.desk.retriever.stop(_PATIENCE))
         await self.desk.settled(_PATIENCE)
         await self.desk.recorder.end(_PATIENCE)
         await self.desk.keep_refusals(_PATIENCE)

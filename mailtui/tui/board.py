@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from mailtui.actions.standing import Standing
-from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.model.account import Account, Protocol
+from mailtui.model.check import CheckReport, Leg, LegReport
+from mailtui.model.events import Event
+from mailtui.model.retrieval import RetrievalReport
 from mailtui.tui.judging import Judgement, judge
-from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of
+from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of, setup_of
+from mailtui.tui.retrievals import Retrievals
 from mailtui.tui.words import Mark
 
 Run = Mapping[str, dict[Leg, LegProgress]]
@@ -29,6 +32,7 @@ class Board:
         self._changes: dict[str, int] = {}
         self._begun = 0
         self.serial = 0
+        self.retrievals = Retrievals(self.note)
         self.awaits_reports = False
         """The accounts are known, and what is stored of their checks is still being read."""
 
@@ -42,8 +46,9 @@ class Board:
         accounts: Iterable[Account],
         reports: Mapping[str, CheckReport],
         judgements: Mapping[str, Judgement] | None = None,
+        retrievals: Mapping[str, RetrievalReport] | None = None,
     ) -> None:
-        """Take the stored accounts and their reports, which have no transcripts. Checks that run go on.
+        """Take the stored accounts and their reports, which have no transcripts. What runs goes on.
 
         A newer report that is known already, perhaps still on its way to the store, is kept. `judgements` of these
         very objects, made beforehand, are not made again.
@@ -62,11 +67,12 @@ class Board:
                 self._reports[name] = report
                 if name not in bare:
                     self._bare.discard(name)
+        self.retrievals.load(retrievals or {}, self._accounts)
         self._judgements = dict(judgements or {})
         self._counts.clear()
         self._changes.clear()
         for name in self._accounts:
-            self._note(name)
+            self.note(name)
             self._counts[self.judged(name).standing] += 1
 
     def put(self, account: Account, *, instead_of: str | None = None) -> None:
@@ -75,6 +81,7 @@ class Board:
             self._accounts.pop(instead_of, None)
             self._uncount(instead_of)
             self._changes.pop(instead_of, None)
+            self.retrievals.renamed(instead_of, account.name)
             if (report := self._reports.pop(instead_of, None)) is not None:
                 self._reports[account.name] = report
                 self._bare.discard(instead_of)
@@ -93,6 +100,7 @@ class Board:
             self._bare.discard(name)
             self._running.pop(name, None)
             self._changes.pop(name, None)
+            self.retrievals.forget(name)
             self._uncount(name)
 
     @property
@@ -116,11 +124,56 @@ class Board:
 
     def awaits_report(self, name: str) -> bool:
         """Whether nothing can be said about an account yet: its last report is still being read."""
-        return self.awaits_reports and name not in self._reports and name not in self._running
+        known = name in self._reports or name in self._running or self.retrievals.of(name) is not None
+        return self.awaits_reports and not known
 
     def testable(self, names: Iterable[str]) -> list[Account]:
-        """Those of `names` that no check is busy with."""
-        return [self._accounts[name] for name in names if name in self._accounts and name not in self._running]
+        """Those of `names` that no check is busy with, and of which no mail is retrieved from a POP3 server."""
+        return [
+            self._accounts[name]
+            for name in names
+            if name in self._accounts
+            and name not in self._running
+            and not (self.retrievals.of(name) is not None and _admits_one(self._accounts[name]))
+        ]
+
+    def retrievable(self, names: Iterable[str]) -> list[Account]:
+        """Those of `names` that receive mail, and whose mail is not being retrieved; nor checked, if by POP3."""
+        found = (self._accounts[name] for name in names if name in self._accounts)
+        return [
+            one
+            for one in found
+            if one.retrieval is not None
+            and self.retrievals.of(one.name) is None
+            and not (one.name in self._running and _admits_one(one))
+        ]
+
+    def newest_retrieval(self, name: str) -> RetrievalReport | None:
+        """The last retrieval of an account, where no check has looked at the same server since. Raises KeyError."""
+        account, report = self._accounts[name], self.retrievals.last(name)
+        setup = setup_of(account, Leg.INBOUND)
+        if (
+            report is None
+            or setup is None
+            or (report.leg.protocol, report.leg.endpoint)
+            != (
+                setup.protocol,
+                setup.endpoint,
+            )
+        ):
+            return None
+        last = self.judged(name).last
+        if last is not None and last.inbound is not None and last.started > report.started:
+            return None
+        return report if name not in self._running else None
+
+    def last_legs(self, name: str) -> tuple[LegReport, ...]:
+        """The newest that is known of each leg of an account, by a check or a retrieval. Raises KeyError."""
+        last, newest = self.judged(name).last, self.newest_retrieval(name)
+        legs = last.legs if last is not None else ()
+        if newest is None:
+            return legs
+        return (*(leg for leg in legs if leg.leg is not Leg.INBOUND), newest.leg)
 
     @property
     def running(self) -> int:
@@ -164,14 +217,14 @@ class Board:
         self._begun = len(run) + (self._begun if self._running else 0)
         self._running.update(run)
         for name in run:
-            self._note(name)
+            self.note(name)
         return run
 
     def take_event(self, run: Run, event: Event) -> None:
         """Learn what a check of `run` did; the last words of one that was given up are ignored."""
         if self._is_of(run, event.account) and (progress := run[event.account].get(leg_of(event))) is not None:
             progress.take(event)
-            self._note(event.account)
+            self.note(event.account)
 
     def take_report(self, run: Run, report: CheckReport) -> bool:
         """A check of `run` has ended; whether anyone still wants to know."""
@@ -202,8 +255,7 @@ class Board:
         given_up = [name for name in run if self._is_of(run, name)]
         for name in given_up:
             del self._running[name]
-            if name in self._accounts:
-                self._note(name)
+            self.note(name)
         return len(given_up)
 
     def _is_of(self, run: Run, name: str) -> bool:
@@ -216,7 +268,10 @@ class Board:
                 return
             yield name
 
-    def _note(self, name: str) -> None:
+    def note(self, name: str) -> None:
+        """Something about an account has changed."""
+        if name not in self._accounts:
+            return
         self.serial += 1
         self._changes.pop(name, None)
         self._changes[name] = self.serial
@@ -225,7 +280,7 @@ class Board:
         """The account or its report is another one now."""
         if name not in self._accounts:
             return
-        self._note(name)
+        self.note(name)
         # What is running is counted by its last report: the sums would flicker otherwise.
         self._uncount(name)
         self._counts[self.judged(name).standing] += 1
@@ -233,3 +288,8 @@ class Board:
     def _uncount(self, name: str) -> None:
         if (known := self._judgements.pop(name, None)) is not None:
             self._counts[known.standing] -= 1
+
+
+def _admits_one(account: Account) -> bool:
+    """Whether the server locks a mailbox for whoever opens it first, as POP3 does (RFC 1939 section 4)."""
+    return account.retrieval is not None and account.retrieval.protocol is Protocol.POP3

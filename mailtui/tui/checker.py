@@ -1,25 +1,23 @@
 """Runs checks for the screens: events go onto the board at once, and to the screens at most twenty times a second."""
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from textual.app import App
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker
 
 from mailtui.actions.check import CheckOptions, Limits, Slots
 from mailtui.actions.memory import Memory
 from mailtui.actions.recording import Recorder
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Event
+from mailtui.model.check import CheckReport
 from mailtui.model.errors import MailtuiError
+from mailtui.model.events import Event
 from mailtui.tui.board import Board, Run
+from mailtui.tui.repainting import Repainter, ended
 from mailtui.tui.services import Ask, Services
-
-REPAINT_INTERVAL = 1 / 20
-"""Seconds between two repaints while checks run: fluent to the eye, and time left for keys and for the checks."""
 
 _GROUP = "checks"
 
@@ -37,7 +35,7 @@ class Checker:
         options: CheckOptions,
         memory: Memory,
         ask: Ask,
-        changed: Callable[[], None],
+        repainter: Repainter,
         on_error: Callable[[str], None],
     ) -> None:
         self._app = app
@@ -47,12 +45,11 @@ class Checker:
         self._options = options
         self._memory = memory
         self._ask = ask
-        self._changed = changed
+        self._repainter = repainter
         self._on_error = on_error
         self._runs: dict[Worker[None], Run] = {}
         self.slots = Slots(Limits())
         """One for all runs: each key that starts another must not open as many connections again."""
-        self.repaint_due = False
 
     def test(self, names: Iterable[str], *, insist: bool = False) -> int:
         """Start checking those of `names` that are not being checked; returns how many that are.
@@ -63,7 +60,7 @@ class Checker:
         if not accounts:
             return 0
         run = self._board.begin(accounts)
-        self._repaint_soon()
+        self._repainter.soon()
         worker = self._app.run_worker(self._check(accounts, run, insist), group=_GROUP, exit_on_error=False)
         self._runs = {other: names for other, names in self._runs.items() if not other.is_finished}
         self._runs[worker] = run
@@ -75,15 +72,14 @@ class Checker:
         for worker, run in self._runs.items():
             worker.cancel()
             cancelled += self._board.abandon(run)
-        self._repaint_soon()
+        self._repainter.soon()
         return cancelled
 
     async def stop(self, timeout: float) -> None:
         """Cancel all checks and wait, at most `timeout` seconds, until they have let go of their connections."""
         workers = [worker for worker in self._runs if not worker.is_finished]
         self.cancel()
-        if workers:
-            await asyncio.wait({asyncio.ensure_future(_ended(worker)) for worker in workers}, timeout=timeout)
+        await ended(workers, timeout)
 
     async def _check(self, accounts: list[Account], run: Run, insist: bool) -> None:
         try:
@@ -102,30 +98,13 @@ class Checker:
             self._on_error(f"The check stopped by a defect of mailtui ({type(error).__name__}); please report it.")
         finally:
             self._board.abandon(run)
-            self._repaint_soon()
+            self._repainter.soon()
 
     def _on_event(self, run: Run, event: Event) -> None:
         self._board.take_event(run, event)
-        self._repaint_soon()
+        self._repainter.soon()
 
     def _on_report(self, run: Run, report: CheckReport) -> None:
         if self._board.take_report(run, report):
             self._recorder.add(report)
-        self._repaint_soon()
-
-    def _repaint_soon(self) -> None:
-        if not self.repaint_due:
-            self.repaint_due = True
-            self._app.set_timer(REPAINT_INTERVAL, self._repaint)
-
-    def _repaint(self) -> None:
-        self.repaint_due = False
-        self._changed()
-
-
-async def _ended(worker: Worker[None]) -> None:
-    try:
-        await worker.wait()
-    except (WorkerFailed, asyncio.CancelledError):
-        # However it ended, it has ended.
-        return
+        self._repainter.soon()

@@ -1,7 +1,7 @@
 """What the screens can ask for: one place that knows the board, runs the checks and writes to the database."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
@@ -17,8 +17,11 @@ from mailtui.actions.recording import Recorder
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport
 from mailtui.model.errors import MailtuiError
+from mailtui.model.retrieval import RetrievalReport
 from mailtui.model.text import clean
 from mailtui.offloop import off_loop
+from mailtui.storage.settings import RETRIEVALS_AT_ONCE
+from mailtui.tui.automatic import Automatic
 from mailtui.tui.board import Board
 from mailtui.tui.checker import Checker
 from mailtui.tui.collector import Collector
@@ -26,6 +29,8 @@ from mailtui.tui.diagnosing import prepare
 from mailtui.tui.errands import Errands
 from mailtui.tui.judging import Judgement, judge_all
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
+from mailtui.tui.repainting import Repainter
+from mailtui.tui.retriever import Retriever
 from mailtui.tui.services import Ask, Services
 
 T = TypeVar("T")
@@ -45,10 +50,15 @@ class Loading(Enum):
 class Desk:
     """The actions of the screens. What changes is told to every open screen by messages."""
 
-    retrieval_unavailable = "mailtui does not fetch mail yet: it keeps and tests these entries. Press t to test one."
-    """Why mail cannot be retrieved."""
-
-    def __init__(self, app: App[Any], services: Services, ask: Ask, options: CheckOptions | None = None) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        services: Services,
+        ask: Ask,
+        options: CheckOptions | None = None,
+        *,
+        retrievals_at_once: int = RETRIEVALS_AT_ONCE,
+    ) -> None:
         """`options` are those of every check that is started here."""
         self._app = app
         self._written: int | None = None
@@ -67,6 +77,7 @@ class Desk:
         """The accounts have been read once, or could not be."""
         self.errands = Errands(self, app)
         self.recorder = Recorder(self.memory.write(services.store), partial(self.say, severity="error"))
+        self.repainter = Repainter(app, self.progressed)
         self.checker = Checker(
             app,
             services,
@@ -75,8 +86,29 @@ class Desk:
             options=self.options,
             memory=self.memory,
             ask=ask,
-            changed=self.progressed,
-            on_error=lambda words: self.say(words, "error"),
+            repainter=self.repainter,
+            on_error=self._say_error,
+        )
+        self.retriever = Retriever(
+            app,
+            services,
+            self.board,
+            certificate_days=self.options.certificate_days,
+            at_once=retrievals_at_once,
+            memory=self.memory,
+            ask=ask,
+            repainter=self.repainter,
+            say=self.say,
+            on_error=self._say_error,
+        )
+        self.automatic = Automatic(
+            services,
+            self.board,
+            self.retriever,
+            self.memory,
+            ask,
+            changed=self.changed,
+            on_error=self._say_error,
         )
 
     @property
@@ -89,13 +121,19 @@ class Desk:
         lines = "\n".join(clean(line) for line in words.splitlines()[:8])
         self._app.notify(lines, severity=severity, markup=False, timeout=8 if severity == "error" else 4)
 
+    def _say_error(self, words: str) -> None:
+        self.say(words, "error")
+
     def progressed(self) -> None:
         """Ask the open screens to repaint what changed."""
         for screen in self._app.screen_stack:
             screen.post_message(ChecksProgressed())
 
     def changed(self, select: str | None = None) -> None:
-        """Ask the open screens to build their lists again."""
+        """The accounts are others now: ask the open screens to build their lists again."""
+        if self.state is Loading.DONE:
+            # Not before: what was never read looks as if it were never retrieved.
+            self.automatic.follow()
         for screen in self._app.screen_stack:
             screen.post_message(AccountsChanged(select))
 
@@ -116,8 +154,9 @@ class Desk:
         self.changed()
 
     def drop(self, names: Sequence[str]) -> None:
-        """Accounts were removed: show them no more."""
+        """Accounts were removed: show them no more, and fetch no more of their mail."""
         self._own_writes += 1
+        self.retriever.cancel(names)
         self.board.remove(names)
         self.changed()
 
@@ -152,6 +191,7 @@ class Desk:
             account = self.board.account(name)
             if account.active is not active:
                 self.board.put(replace(account, active=active, updated=self.now))
+        self.automatic.follow()
         self.progressed()
         self.start(partial(self._set_active, names, active), group="write")
 
@@ -208,8 +248,8 @@ class Desk:
                         # The names first: the reports of thousands take much longer.
                         self.board.expect(accounts)
                         self.changed()
-                    reports, judgements = await off_loop(partial(self._read_last, accounts))
-            self.board.load(accounts, reports, judgements)
+                    reports, judgements, retrievals = await off_loop(partial(self._read_last, accounts))
+            self.board.load(accounts, reports, judgements, retrievals)
             self.state = Loading.DONE
         except MailtuiError:
             self.state = Loading.FAILED
@@ -223,10 +263,12 @@ class Desk:
         self.memory.reload(self.services.store)
         return self.services.store.accounts()
 
-    def _read_last(self, accounts: list[Account]) -> tuple[dict[str, CheckReport], dict[str, Judgement]]:
+    def _read_last(
+        self, accounts: list[Account]
+    ) -> tuple[dict[str, CheckReport], dict[str, Judgement], Mapping[str, RetrievalReport]]:
         prepare()
         reports = self.services.store.latest(transcripts=False)
-        return reports, judge_all(accounts, reports)
+        return reports, judge_all(accounts, reports), self.services.last_retrievals()
 
     async def _set_active(self, names: list[str], active: bool) -> None:
         async with self._switching:

@@ -1,6 +1,6 @@
 """Everything about one leg's last check, as paragraphs for a column of any width."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from mailtui.model.account import Account, Trust
@@ -29,20 +29,22 @@ def detail(
     change: CapabilityChange | None = None,
     *,
     warned_days: int = CERTIFICATE_WARNING.days,
+    retrieval: Iterable[Paragraph] = (),
 ) -> Iterator[Paragraph]:
-    """Server, verdict, stages, protection, certificates, capabilities, transcript and settings of a leg.
+    """Server, verdict, last retrieval, stages, protection, certificates, capabilities, transcript, settings of a leg.
 
     `account` adds what else it says of this leg, `change` what the server offered at the check before. Certificates
-    that end within `warned_days` stand out.
+    that end within `warned_days` stand out. `retrieval` is the section about the last retrieval.
     """
     if view.endpoint is None:
         yield Paragraph((("This account only sends mail.", Role.DIM),))
         return
     yield from _check(view, now)
     yield from verdict(view)
+    yield from retrieval
     yield from heading("Stages")
     for stage, words in zip(view.stages, _stage_words(view, now), strict=True):
-        yield _stage(stage, words)
+        yield stage_paragraph(stage, words)
     report = view.report
     if report is not None:
         yield from families(report.families)
@@ -101,7 +103,8 @@ def _tls_words(tls: TlsFacts, now: datetime) -> str:
     return ", ".join(words)
 
 
-def _stage(stage: StageView, words: str) -> Paragraph:
+def stage_paragraph(stage: StageView, words: str | None = None) -> Paragraph:
+    """One stage: mark, name, time, and `words` in place of its own detail."""
     spent = "" if stage.ms is None else duration(stage.ms)
     name = Role.FAILED if stage.mark is Mark.FAILED else Role.PLAIN if stage.ms is not None else Role.DIM
     lead = (
@@ -109,7 +112,7 @@ def _stage(stage: StageView, words: str) -> Paragraph:
         (STAGE_NAMES[stage.stage].ljust(STAGE_COLUMNS), name),
         (f" {spent.rjust(7)}", Role.DIM),
     )
-    return Paragraph(lead, clean(words), Role.DIM, STAGE_COLUMNS + 12)
+    return Paragraph(lead, clean(stage.detail if words is None else words), Role.DIM, STAGE_COLUMNS + 12)
 
 
 def _protection(report: LegReport, tls: TlsFacts, now: datetime, warned_days: int) -> Iterator[Paragraph]:

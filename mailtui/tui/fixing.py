@@ -8,12 +8,11 @@ from textual.app import App
 
 from mailtui.actions.fixing import Fixed, Proposal, store_fixes
 from mailtui.model.account import Account, Endpoint, Protocol, Security, Trust
-from mailtui.model.check import CheckReport, LegReport
+from mailtui.model.check import LegReport
 from mailtui.model.text import clean, shorten
 from mailtui.model.watch import changes_line
 from mailtui.offloop import off_loop
 from mailtui.tui.diagnosing import diagnosis_of, fix_words, fixes_of, remedy_of
-from mailtui.tui.judging import Judgement
 from mailtui.tui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ async def fix_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> Fixed |
 
     Must be called from a worker.
     """
-    checked = [(judged.account, judged.last) for judged in _testable(desk, names) if judged.last is not None]
+    known = [(account, desk.board.last_legs(account.name)) for account in desk.board.testable(names)]
     # A diagnosis is quick, thousands of them are not.
-    proposed = await off_loop(partial(_proposals, checked))
+    proposed = await off_loop(partial(_proposals, known))
     if not proposed:
         desk.say(why_not(desk, names), "warning")
         return None
@@ -46,16 +45,9 @@ async def fix_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> Fixed |
     return fixed
 
 
-def _testable(desk: "Desk", names: Sequence[str]) -> list[Judgement]:
-    """What is known of those of `names` that are not being checked."""
-    return [desk.board.judged(account.name) for account in desk.board.testable(names)]
-
-
-def _proposals(checked: Iterable[tuple[Account, CheckReport]]) -> list[Proposal]:
-    """What mailtui can mend, by what the last checks found."""
-    return [
-        Proposal(account, leg, fix) for account, report in checked for leg, fix in fixes_of(report.legs, account.email)
-    ]
+def _proposals(known: Iterable[tuple[Account, Sequence[LegReport]]]) -> list[Proposal]:
+    """What mailtui can mend, by what is known of the legs of accounts."""
+    return [Proposal(account, leg, fix) for account, legs in known for leg, fix in fixes_of(legs, account.email)]
 
 
 def why_not(desk: "Desk", names: Sequence[str]) -> str:
@@ -67,12 +59,11 @@ def why_not(desk: "Desk", names: Sequence[str]) -> str:
     (name,) = names
     if too_early := why_too_early(desk, name, "F"):
         return too_early
-    judged = desk.board.judged(name)
-    legs = judged.last.legs if judged.last is not None else ()
+    legs = desk.board.last_legs(name)
     wrong = [leg for leg in legs if leg.failure is not None] or [leg for leg in legs if leg.warning]
     if not wrong:
         return f"{name}: nothing has failed, so there is nothing to fix."
-    return f"{name}: {why_no_fix(wrong[0], judged.account.email)}"
+    return f"{name}: {why_no_fix(wrong[0], desk.board.account(name).email)}"
 
 
 def why_too_early(desk: "Desk", name: str, key: str) -> str:
@@ -81,7 +72,7 @@ def why_too_early(desk: "Desk", name: str, key: str) -> str:
         return f"{name} is no longer there."
     if not desk.board.testable([name]):
         return f"{name} is being tested; press {key} when that has ended."
-    if desk.board.judged(name).last is None:
+    if not desk.board.last_legs(name):
         return f"{name} was not tested with these settings yet; press t first."
     return ""
 

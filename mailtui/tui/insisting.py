@@ -57,11 +57,10 @@ async def insist_flow(app: App[Any], desk: "Desk", names: Sequence[str]) -> list
 
 
 def _legs(desk: "Desk", names: Sequence[str], wanted: Callable[[LegReport], bool]) -> dict[str, list[LegReport]]:
-    """The legs of the last checks of `names` that are `wanted`; none of accounts that are being tested."""
+    """What is known of the legs of `names`, as far as it is `wanted`; nothing of accounts that are being tested."""
     found: dict[str, list[LegReport]] = {}
     for account in desk.board.testable(names):
-        last = desk.board.judged(account.name).last
-        if legs := [leg for leg in last.legs if wanted(leg)] if last is not None else []:
+        if legs := [leg for leg in desk.board.last_legs(account.name) if wanted(leg)]:
             found[account.name] = legs
     return found
 

@@ -7,22 +7,19 @@ from datetime import datetime
 from mailtui.model.account import Account, Endpoint, Protocol, Trust
 from mailtui.model.check import (
     CheckReport,
-    Event,
     Failure,
     Leg,
-    LegFinished,
     LegReport,
     LegSetup,
     Severity,
     Stage,
-    StageFinished,
     StageResult,
-    StageStarted,
     Status,
     current,
     legs_of,
 )
 from mailtui.model.diagnosis import Diagnosis
+from mailtui.model.events import Event, LegFinished, StageFinished, StageStarted
 from mailtui.tui.diagnosing import Remedy, diagnosis_of, remedy_of
 from mailtui.tui.words import Mark
 
@@ -98,7 +95,7 @@ class LegProgress:
     def mark(self) -> Mark:
         """The mark of a leg that is being checked."""
         if self.report is not None:
-            return _severity_mark(self.report)
+            return severity_mark(self.report.severity)
         if self.failure is not None:
             return Mark.FAILED
         if self.running is None and not self.results:
@@ -106,8 +103,9 @@ class LegProgress:
         return Mark.of_progress(len(self.results), len(self.planned))
 
 
-def _severity_mark(report: LegReport) -> Mark:
-    return {Severity.OK: Mark.OK, Severity.WARNING: Mark.WARNING, Severity.FAILED: Mark.FAILED}[report.severity]
+def severity_mark(severity: Severity) -> Mark:
+    """The mark of what has ended so."""
+    return {Severity.OK: Mark.OK, Severity.WARNING: Mark.WARNING, Severity.FAILED: Mark.FAILED}[severity]
 
 
 def leg_of(event: Event) -> Leg:
@@ -146,7 +144,7 @@ def settled_mark(account: Account, leg: Leg, last: CheckReport | None) -> Mark:
     if leg is Leg.INBOUND and account.retrieval is None:
         return Mark.ABSENT
     found = leg_report(last, leg)
-    return Mark.UNCHECKED if found is None else _severity_mark(found)
+    return Mark.UNCHECKED if found is None else severity_mark(found.severity)
 
 
 def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], report: CheckReport | None) -> LegView:
@@ -155,29 +153,39 @@ def leg_view(account: Account, leg: Leg, progress: Mapping[Leg, LegProgress], re
     setup = setup_of(account, leg)
     if setup is None:
         return LegView(leg, mark)
-    protocol, endpoint = setup.protocol, setup.endpoint
     running = progress.get(leg)
     last = running.report if running is not None else leg_report(report, leg)
     if last is not None:
-        return LegView(
-            leg,
-            mark,
-            protocol,
-            endpoint,
-            tuple(_finished(result) for result in last.stages),
-            last.failure,
-            last.warning,
-            last.ms,
-            None if running is not None or report is None else report.started,
-            last,
-            diagnosis_of(last, account.email),
-            outdated=(last.protocol, last.endpoint) != (protocol, endpoint),
-        )
+        checked = None if running is not None or report is None else report.started
+        return report_view(account, setup, mark, last, checked)
     if running is not None:
-        stages = tuple(_live(running, step, stage) for step, stage in enumerate(running.planned))
-        return LegView(leg, mark, protocol, endpoint, stages, running.failure)
+        return live_view(setup, mark, running)
     waiting = tuple(StageView(stage, Mark.UNCHECKED) for stage in setup.plan)
-    return LegView(leg, mark, protocol, endpoint, waiting)
+    return LegView(leg, mark, setup.protocol, setup.endpoint, waiting)
+
+
+def report_view(account: Account, setup: LegSetup, mark: Mark, last: LegReport, at: datetime | None) -> LegView:
+    """A leg as `last` found it at that time."""
+    return LegView(
+        setup.leg,
+        mark,
+        setup.protocol,
+        setup.endpoint,
+        tuple(_finished(result) for result in last.stages),
+        last.failure,
+        last.warning,
+        last.ms,
+        at,
+        last,
+        diagnosis_of(last, account.email),
+        outdated=(last.protocol, last.endpoint) != (setup.protocol, setup.endpoint),
+    )
+
+
+def live_view(setup: LegSetup, mark: Mark, running: LegProgress) -> LegView:
+    """A leg that is being walked."""
+    stages = tuple(_live(running, step, stage) for step, stage in enumerate(running.planned))
+    return LegView(setup.leg, mark, setup.protocol, setup.endpoint, stages, running.failure)
 
 
 _STATUS_MARKS = {Status.OK: Mark.OK, Status.FAILED: Mark.FAILED, Status.SKIPPED: Mark.SKIPPED}

@@ -13,11 +13,20 @@ from mailtui.offloop import off_loop
 
 _SCREENS = Path(__file__).parent / "screens"
 _STYLES = tuple(
-    _SCREENS / f"{name}.tcss" for name in ("detail", "dialogs", "form", "help", "menu", "retrieval", "trial")
+    _SCREENS / f"{name}.tcss" for name in ("detail", "dialogs", "dry_run", "form", "help", "menu", "retrieval", "trial")
 )
 _MODULES = (
-    *(f"mailtui.tui.screens.{name}" for name in ("detail", "menu", "retrieval", "form", "help", "confirm", "trial")),
+    *(
+        f"mailtui.tui.screens.{name}"
+        for name in ("detail", "menu", "retrieval", "dry_run", "form", "help", "confirm", "trial")
+    ),
     "mailtui.tui.form.state",
+    "mailtui.actions.retrieve",
+    "mailtui.actions.rereading",
+    "mailtui.actions.schedule",
+    "mailtui.actions.idling",
+    "mailtui.protocols.imap_source",
+    "mailtui.protocols.pop3_source",
     "mailtui.tui.fixing",
     "mailtui.tui.insisting",
     "mailtui.tui.removing",

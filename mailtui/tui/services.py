@@ -1,18 +1,23 @@
 """What the screens work with, as interfaces: a test hands in its own."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots, check_many
 from mailtui.actions.memory import Memory, Place
 from mailtui.actions.saving import SecretPlaces
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, utc_now
+from mailtui.model.retrieval import RetrievalEvent, RetrievalReport
 from mailtui.model.watch import Baseline, Learnt, RefusedLogin
 from mailtui.storage.removed import Removed
+
+if TYPE_CHECKING:
+    from mailtui.actions.retrieve import RetrieveOptions
 
 
 class AccountStore(Protocol):
@@ -77,8 +82,74 @@ class CheckMany(Protocol):
     ) -> None: ...
 
 
+class RetrieveMany(Protocol):
+    """`actions.retrieve.retrieve_many` with a database, or a script of events."""
+
+    async def __call__(
+        self,
+        accounts: Iterable[Account],
+        secrets: SecretReader,
+        *,
+        on_event: Callable[[RetrievalEvent], None],
+        on_report: Callable[[RetrievalReport], None],
+        options: "RetrieveOptions",
+        slots: Slots,
+        memory: Memory,
+        tasks: dict[str, asyncio.Task[None]] | None = None,
+    ) -> None: ...
+
+
+class Scheduling(Protocol):
+    """`actions.schedule.Schedule`, or what a test hands in."""
+
+    def plan(self, accounts: Iterable[Account], last: Mapping[str, datetime]) -> None:
+        """Take these accounts; `last` is when each was retrieved."""
+
+    def ended(self, name: str, at: datetime) -> None:
+        """A retrieval has ended."""
+
+    def postpone(self, name: str) -> None:
+        """What is due cannot be begun now."""
+
+    def at_once(self, name: str) -> None:
+        """There is new mail."""
+
+    def next_at(self, name: str) -> datetime | None:
+        """When an account is due."""
+
+    async def run(self) -> None:
+        """Start what is due, until cancelled."""
+
+
+class Idling(Protocol):
+    """`actions.idling.Idlers`, or what a test hands in."""
+
+    def follow(self, accounts: Iterable[Account]) -> None:
+        """Wait for new mail of these."""
+
+    def is_waiting(self, name: str) -> bool:
+        """Whether the server is going to tell of new mail."""
+
+    async def run(self) -> None:
+        """Hold the connections, until cancelled."""
+
+
 Ask = Callable[[str], str]
 """Ask a person for a secret, from a thread off the loop; raises SecretError when there is no answer."""
+
+
+def _schedule(start: Callable[[list[Account]], None]) -> Scheduling:
+    # Loaded with the first use, so that the list is on the screen sooner.
+    from mailtui.actions.schedule import Schedule
+
+    return Schedule(start)
+
+
+def _idlers(reader: Callable[[], SecretReader], memory: Memory, on_new: Callable[[Account], None]) -> Idling:
+    from mailtui.actions.idling import Idlers
+    from mailtui.actions.rereading import RereadingReader
+
+    return Idlers(RereadingReader(reader), memory, on_new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +158,12 @@ class Services:
 
     store: AccountStore
     secrets: Callable[[Ask], SecretPlaces]
+    retrieve_many: RetrieveMany
+    last_retrievals: Callable[[], Mapping[str, RetrievalReport]]
+    """The last retrieval of each account, without transcripts. Blocks."""
     check_many: CheckMany = check_many
     now: Callable[[], datetime] = utc_now
+    schedule: Callable[[Callable[[list[Account]], None]], Scheduling] = _schedule
+    idlers: Callable[[Callable[[], SecretReader], Memory, Callable[[Account], None]], Idling] = _idlers
     edit_file: Callable[[Path], int] | None = None
     """Edit a file and return the editor's exit status; None runs the person's own editor in the terminal."""

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from mailtui.model.account import Account, Login, RetrievalMode
+from mailtui.model.account import Account, Login, Protocol, RetrievalMode
 from mailtui.model.check import Leg
+from mailtui.model.destination import DestinationKind
 from mailtui.model.text import clean
 from mailtui.tui.flow import Paragraph
 from mailtui.tui.words import Role, age
@@ -35,8 +36,16 @@ def leg_settings(account: Account, leg: Leg, now: datetime) -> Iterator[Paragrap
         yield from heading("Retrieval")
         automatic = retrieval.mode is RetrievalMode.AUTOMATIC
         yield fact("Method", f"automatic, every {retrieval.interval} minutes" if automatic else "manual")
-        yield fact("Folder", retrieval.folder)
+        if retrieval.protocol is Protocol.IMAP:
+            yield fact("Mailboxes", ", ".join(retrieval.mailboxes))
+        if retrieval.destination.kind is DestinationKind.MAILDIR:
+            yield fact("Maildir", retrieval.destination.value or "one of its own")
+            yield fact("Folder", retrieval.folder)
+        else:
+            yield fact("Delivers to", str(retrieval.destination))
         yield fact("On server", _left(retrieval.leave_on_server, retrieval.delete_after))
+        if retrieval.size_limit is not None:
+            yield fact("Size limit", f"{retrieval.size_limit} MB; what is larger stays on the server")
         yield from _login(account.retrieval_login)
 
 

@@ -2,7 +2,8 @@
 
 from mailtui.actions.fixing import Proposal
 from mailtui.model.account import Account, SecretRef, SecretScheme, Trust
-from mailtui.model.check import Cause, CheckReport, Event, Failure, Leg, LegReport, Severity, Stage
+from mailtui.model.check import Cause, CheckReport, Failure, Leg, LegReport, Severity, Stage
+from mailtui.model.events import Event
 from mailtui.model.text import clean
 from mailtui.tui.diagnosing import fixes_of
 from mailtui.tui.legs import LegProgress, LegView, leg_of, leg_view, progress_of, setup_of
@@ -46,6 +47,9 @@ _PARTS = {
 }
 """The field of its leg that a failure makes one look at first."""
 
+_NOT_OF_A_CHECK = frozenset({Cause.INTERNAL, Cause.NOT_STORED, Cause.NOT_DELIVERED, Cause.RETRIEVAL_BUSY})
+"""What no field mends, or only a retrieval meets."""
+
 _SECRET_FIELDS = {
     SecretScheme.KEYRING: "password",
     SecretScheme.VAULT: "password",
@@ -62,7 +66,7 @@ def field_of(account: Account, leg: Leg, failure: Failure, *, other_is_good: boo
     `other_is_good` says that the account's other leg passed: a password that both share is good then.
     """
     cause, side = failure.cause, _SIDES[leg]
-    if cause is Cause.INTERNAL:
+    if cause in _NOT_OF_A_CHECK:
         return None
     if cause in (Cause.BAD_CREDENTIALS, Cause.LOGIN_HELD, Cause.SECRET_UNAVAILABLE):
         return _password_field(account, leg, other_is_good=other_is_good)

@@ -16,6 +16,7 @@ STAGE_NAMES = {
     Stage.AUTH: "Login",
     Stage.MAILBOX: "Mailbox",
     Stage.ENVELOPE: "Envelope",
+    Stage.TRANSFER: "Transfer",
     Stage.QUIT: "Quit",
 }
 STAGE_COLUMNS = max(len(name) for name in STAGE_NAMES.values())

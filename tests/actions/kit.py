@@ -13,7 +13,8 @@ from mailtui.model.account import (
     Security,
     Submission,
 )
-from mailtui.model.check import CheckReport, Event
+from mailtui.model.check import CheckReport
+from mailtui.model.events import Event
 from tests.protocols.dialogue import dialogue, play
 from tests.protocols.legs import KnownSecret
 from tests.scripted import Action, Peer

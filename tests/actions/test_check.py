@@ -12,18 +12,9 @@ from mailtui.actions.check import CheckOptions, check_account
 from mailtui.actions.memory import Memory
 from mailtui.demo.certificates import make_certificates
 from mailtui.model.account import CertificatePolicy, Protocol, SecretRef, Security, Trust
-from mailtui.model.check import (
-    Cause,
-    Leg,
-    LegFinished,
-    LegReport,
-    Severity,
-    Stage,
-    StageFinished,
-    StageStarted,
-    Status,
-)
+from mailtui.model.check import Cause, Leg, LegReport, Severity, Stage, Status
 from mailtui.model.errors import SecretError
+from mailtui.model.events import LegFinished, StageFinished, StageStarted
 from mailtui.model.text import has_hostile
 from tests.actions.kit import KNOWN, Ledger, account, endpoint, good
 from tests.protocols.clock import Clock

@@ -12,7 +12,8 @@ import pytest
 from mailtui.actions import slots
 from mailtui.actions.check import CheckOptions, Limits, Slots, check_many
 from mailtui.model.account import Account, CertificatePolicy, Protocol, SecretRef, Security, Trust
-from mailtui.model.check import CheckReport, Severity, Stage, StageFinished
+from mailtui.model.check import CheckReport, Severity, Stage
+from mailtui.model.events import StageFinished
 from tests.actions.kit import KNOWN, Gate, Ledger, account, endpoint, good
 from tests.protocols.clock import Clock
 from tests.protocols.conftest import Authority

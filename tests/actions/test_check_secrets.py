@@ -7,7 +7,8 @@ from pathlib import Path
 from mailtui.actions.check import CheckOptions, check_many
 from mailtui.demo.world import DemoWorld
 from mailtui.model.account import SecretRef
-from mailtui.model.check import CheckReport, Event
+from mailtui.model.check import CheckReport
+from mailtui.model.events import Event
 from mailtui.model.report_json import report_to_json
 from tests.protocols.legs import secret_forms
 

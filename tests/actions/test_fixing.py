@@ -26,6 +26,7 @@ from mailtui.model.account import (
 from mailtui.model.check import Leg, LegReport
 from mailtui.model.diagnosis import Fix
 from mailtui.model.errors import UsageError
+from mailtui.model.validation import problems
 from mailtui.storage.database import Database
 
 PIN, OTHER = "ab" * 32, "cd" * 32
@@ -198,3 +199,20 @@ def test_the_account_is_replaced_only_as_it_was_checked() -> None:
     fixed = store_fixes(Store(), [Proposal(account, report(STARTTLS), STARTTLS)])
     assert asked == [when]
     assert fixed.problems == ()
+
+
+def test_the_move_to_pop3_leaves_its_one_mailbox() -> None:
+    assert ADA.retrieval is not None
+    imap = replace(
+        ADA,
+        retrieval=replace(
+            ADA.retrieval, protocol=Protocol.IMAP, method=AuthMethod.PLAIN, mailboxes=("INBOX", "Lists/*"), size_limit=9
+        ),
+    )
+    as_pop3 = Fix(Leg.INBOUND, Protocol.POP3, replace(POP3, port=995), "use POP3 at port 995")
+    assert imap.retrieval is not None
+    leg = LegReport(Leg.INBOUND, Protocol.IMAP, imap.retrieval.endpoint, (), 1.0)
+    fixed = apply_fix(imap, as_pop3, leg)
+    assert fixed.retrieval is not None
+    assert (fixed.retrieval.mailboxes, fixed.retrieval.size_limit) == (("INBOX",), 9)
+    assert problems(fixed) == ()

@@ -36,6 +36,7 @@ from mailtui.model.check import (
     TlsFacts,
     TranscriptLine,
 )
+from mailtui.model.destination import Destination
 from mailtui.model.diagnosis import UNKNOWN, Diagnosis, Fix
 from mailtui.model.server import Change, ChangeKind, FamilyFacts, Found, Offered, Service
 from mailtui.model.text import clean
@@ -356,3 +357,17 @@ def test_only_older_checks_are_its_history() -> None:
     told = share_report(ADA, check(), [later, check(), earlier])
     assert told.count(" UTC  outbound") == 2
     assert f"{later.started:%H:%M:%S} UTC  " not in told
+
+
+def test_where_mail_goes_is_told_without_a_path_or_a_command() -> None:
+    assert ADA.retrieval is not None
+    for text, kind in (
+        ("command:/home/zoltan/bin/sort --for zoltan", "command"),
+        ("maildir:/home/zoltan/Mail", "maildir"),
+    ):
+        retrieval = replace(
+            ADA.retrieval, destination=Destination.parse(text), mailboxes=("INBOX", "Zoltan"), size_limit=25
+        )
+        report = share_report(replace(ADA, retrieval=retrieval), check("OK"))
+        assert f"               delivered to: {kind}, mailboxes named: 2, size limit: 25 MB" in report.splitlines()
+        assert "zoltan" not in report.lower()

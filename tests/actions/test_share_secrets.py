@@ -22,7 +22,8 @@ from mailtui.model.account import (
     Security,
     Submission,
 )
-from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.model.check import CheckReport, Leg
+from mailtui.model.events import Event
 from mailtui.model.report_json import report_to_json
 from mailtui.model.text import clean
 from tests.actions.echoing import DISGUISES, EchoingServer, bodies, decoded

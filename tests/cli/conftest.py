@@ -13,8 +13,9 @@ from mailtui.__main__ import main
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.actions.memory import Memory
 from mailtui.model.account import Account
-from mailtui.model.check import Cause, CheckReport, Leg, LegFinished, LegReport, StageFinished, StageStarted, current
+from mailtui.model.check import Cause, CheckReport, Leg, LegReport, current
 from mailtui.model.diagnosis import UNKNOWN, Diagnosis
+from mailtui.model.events import LegFinished, StageFinished, StageStarted
 from mailtui.storage.database import Database
 from tests.cli.reports import good_report
 

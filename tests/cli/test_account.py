@@ -19,6 +19,7 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.destination import Destination, DestinationKind
 from tests.cli.conftest import Diagnoses, Shell
 from tests.cli.reports import wrong_password
 
@@ -59,7 +60,8 @@ def test_add_with_every_option(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
         "--imap-host", "imap.example.org", "--retrieval-port", "1993", "--retrieval-security", "none",
         "--retrieval-method", "plain", "--retrieval-username", "ada2", "--retrieval-secret", "env:IMAP_PASSWORD",
         "--retrieval-pin", ":".join(["AB"] * 32), "--retrieval-allow-cleartext", "--mode", "automatic",
-        "--interval", "5", "--folder", "Work", "--delete-after", "30",
+        "--interval", "5", "--folder", "Work", "--delete-after", "30", "--mailbox", "INBOX", "--mailbox", "Lists/*",
+        "--destination", "maildir:~/Mail", "--size-limit", "50",
     )  # fmt: skip
     assert (run.code, run.err) == (0, "")
     assert run.lines[-1] == "next: mailtui check 'a b'"
@@ -90,6 +92,9 @@ def test_add_with_every_option(shell: Shell, monkeypatch: pytest.MonkeyPatch) ->
                 "Work",
                 True,
                 30,
+                ("INBOX", "Lists/*"),
+                Destination(DestinationKind.MAILDIR, "~/Mail"),
+                50,
             ),
             "system",
             "Ada",
@@ -145,11 +150,57 @@ def test_every_problem_of_an_added_account_is_told(shell: Shell) -> None:
     ]
 
 
-@pytest.mark.parametrize("option", [["--folder", "x"], ["--retrieval-port", "1"], ["--delete-from-server"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--folder", "x"],
+        ["--retrieval-port", "1"],
+        ["--delete-from-server"],
+        ["--mailbox", "x"],
+        ["--destination", "maildir"],
+        ["--size-limit", "1"],
+    ],
+)
 def test_retrieval_options_need_a_server(shell: Shell, option: list[str]) -> None:
     run = shell("account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", *option)
     assert run.code == 3
     assert f"{option[0]} is about retrieving mail: name the server with --imap-host or --pop3-host" in run.err
+
+
+def test_a_destination_that_is_none_is_told(shell: Shell) -> None:
+    run = shell("account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", "--destination", "Mail")
+    assert run.code == 3
+    run = shell(
+        "account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", "--imap-host", "h",
+        "--destination", "maildir:Mail",
+    )  # fmt: skip
+    assert (run.code, run.out) == (3, "")
+    assert "--destination: give a whole path, from / or ~/ on" in run.err
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        ([], ["by hand, from INBOX", "a Maildir of its own, folder INBOX", "messages stay"]),
+        (
+            ["--mailbox", "a", "--mailbox", "b/*", "--destination", "maildir:~/Mail", "--size-limit", "9"],
+            ["by hand, from a, b/*", "~/Mail, folder INBOX", "messages stay; those of more than 9 MB are not fetched"],
+        ),
+        (
+            ["--destination", "lmtp:/run/lmtp", "--delete-from-server", "--size-limit", "1"],
+            [
+                "by hand, from INBOX",
+                "lmtp:/run/lmtp",
+                "messages are deleted once they are kept here; those of more than 1 MB are not fetched",
+            ],
+        ),
+    ],
+)
+def test_show_tells_where_mail_comes_from_and_goes_to(shell: Shell, options: list[str], lines: list[str]) -> None:
+    shell.add("ada", *options)
+    run = shell("account", "show", "ada")
+    at = next(number for number, line in enumerate(run.lines) if line.startswith("  retrieval "))
+    assert [line[15:] for line in run.lines[at : at + 3]] == lines
 
 
 def test_a_name_is_unique(shell: Shell) -> None:

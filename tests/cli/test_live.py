@@ -20,7 +20,8 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
-from mailtui.model.check import Leg, LegFinished, Stage, StageFinished, StageResult, StageStarted, Status
+from mailtui.model.check import Leg, Stage, StageResult, Status
+from mailtui.model.events import LegFinished, StageFinished, StageStarted
 from mailtui.model.text import clean, width
 from tests.cli.conftest import tell
 from tests.cli.reports import good_report, wrong_password

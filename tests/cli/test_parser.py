@@ -33,6 +33,8 @@ LEAVES = {path: parser for path, parser in ALL.items() if parser.get_default("wo
 def test_the_commands_are_those_of_the_design() -> None:
     assert set(LEAVES) == {
         "mailtui check",
+        "mailtui retrieve",
+        "mailtui agent",
         *(
             f"mailtui account {name}"
             for name in (

@@ -247,6 +247,7 @@ def test_help_loads_only_what_it_needs() -> None:
         "mailtui.cli.output",
         "mailtui.cli.parser",
         "mailtui.cli.parser_account",
+        "mailtui.cli.parser_retrieval",
         "mailtui.model",
         "mailtui.model.text",
     }

@@ -1,6 +1,10 @@
 """The demo's guest: an account that a person sets up by hand meets servers that welcome it."""
 
 import asyncio
+import imaplib
+import shutil
+import ssl
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +101,26 @@ def test_invitation_names_every_way(fresh: DemoWorld) -> None:
         assert str(fresh.ports[name]) in words
     assert guest.ADDRESS in words
     assert guest.PASSWORD in words
+    assert max(map(len, words.splitlines())) < 80
+
+
+def test_mail_that_the_invitation_tells_how_to_send_arrives(fresh: DemoWorld) -> None:
+    account = next(account for account in fresh.accounts if account.email == guest.CORRESPONDENT)
+    assert account.retrieval is not None
+    before = _waiting(fresh, account)
+    if (curl := shutil.which("curl")) is None:
+        pytest.skip("curl is not installed")
+    _, _, command = guest.invitation(fresh.ports).partition("echo hi | curl ")
+    subprocess.run([curl, "-sS", *command.replace("\\\n", "").split()], input=b"hi\n", check=True, timeout=30)
+    assert _waiting(fresh, account) == before + 1
+
+
+def _waiting(world: DemoWorld, account: Account) -> int:
+    assert account.retrieval is not None
+    trust = ssl.create_default_context(cafile=str(world.ca_file))
+    with imaplib.IMAP4_SSL("localhost", account.retrieval.endpoint.port, ssl_context=trust, timeout=30) as imap:
+        imap.login(account.email, world.passwords[account.name])
+        return int(imap.select("INBOX", readonly=True)[1][0] or b"0")
 
 
 def test_taken_port_is_no_trouble() -> None:

@@ -148,6 +148,17 @@ async def test_pipelining(place: Place) -> None:
     assert await place.stored() == LETTERS[:2]
 
 
+async def test_many_messages_asked_for_in_one_breath_come_in_order(place: Place) -> None:
+    wanted = [1 + number % 3 for number in range(300)]
+    async with place.client() as (client, _):
+        await client.login()
+        client.send("\r\n".join(f"RETR {number}" for number in wanted))
+        for number in wanted:
+            assert (await client.line()).startswith("+OK")
+            lines = [line.removeprefix(".") for line in await client.listing()]
+            assert "\r\n".join([*lines, ""]).encode() == LETTERS[number - 1]
+
+
 async def test_one_byte_at_a_time(place: Place) -> None:
     async with place.client() as (client, _):
         for byte in f"USER {USER}\r\nPASS {PASSWORD}\r\n".encode():

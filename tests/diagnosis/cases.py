@@ -79,6 +79,37 @@ SENDING: list[Case] = [
     ("ses-not-verified", failed_leg(Cause.SENDER_REFUSED, "554 Sandbox", host="email-smtp.eu-west-1.amazonaws.com")),
 ]
 
+
+def _delivered(hint: str, reply: str = "", protocol: Protocol = IMAP) -> LegReport:
+    return failed_leg(Cause.NOT_DELIVERED, reply, protocol=protocol, stage=Stage.TRANSFER, hint=hint)
+
+
+def _stored(hint: str) -> LegReport:
+    return failed_leg(Cause.NOT_STORED, protocol=POP3, stage=Stage.TRANSFER, hint=hint)
+
+
+RETRIEVING: list[Case] = [
+    ("retrieval-busy", failed_leg(Cause.RETRIEVAL_BUSY, protocol=POP3, stage=Stage.RESOLVE)),
+    ("disk-full", _stored("/home/ada/Mail/tmp/1.x: No space left on device")),
+    ("disk-full", _stored("/home/ada/Mail/tmp/1.x: Disk quota exceeded")),
+    ("folder-forbidden", _stored("/home/ada/Mail/.Lists: Permission denied")),
+    ("folder-forbidden", _stored("/mnt/Mail/tmp/1.x: Read-only file system")),
+    ("disk-failing", _stored("/home/ada/Mail/new: Input/output error")),
+    ("not-stored", _stored("/home/ada/Mail/new/1.x: Something else")),
+    ("delivery-recipient", _delivered("lmtp refuses", "550 5.1.1 <ada@x.example> User doesn't exist: ada@x.example")),
+    ("delivery-full", _delivered("lmtp refuses", "552 5.2.2 <ada@x.example> Quota exceeded", POP3)),
+    ("delivery-full", _delivered("procmail failed with exit code 73: Disk quota exceeded")),
+    ("delivery-unreachable", _delivered("lmtp localhost:24 cannot be reached: Connection refused")),
+    ("delivery-unreachable", _delivered("lmtp localhost:24 closed the connection instead of answering")),
+    ("delivery-command-missing", _delivered("the delivery command (procmail …) failed with exit code 127: not found")),
+    ("delivery-command-slow", _delivered("the delivery command (procmail …) did not end within 60 seconds")),
+    ("delivery-deferred", _delivered("the delivery command (procmail …) failed with exit code 75")),
+    ("delivery-deferred", _delivered("lmtp localhost:24 does not take mail for now", "451 4.3.0 <ada@x.example> Odd")),
+    ("not-delivered", _delivered("the delivery command (procmail …) failed with exit code 1")),
+    # What a destination says is not what the account's server says.
+    ("not-delivered", _delivered("lmtp localhost:24 refuses", "554 5.7.1 Authentication failed: spam")),
+]
+
 _DIAL = Stage.CONNECT
 _HELLO = Stage.GREETING
 
@@ -304,4 +335,4 @@ FALSE: list[Case] = [
 ]
 """Rules that must not hold, each for a failure that looks like theirs."""
 
-CASES = [*LOGIN, *SENDING, *NETWORK, *PROTECTION, *WARNINGS]
+CASES = [*LOGIN, *SENDING, *RETRIEVING, *NETWORK, *PROTECTION, *WARNINGS]

@@ -23,7 +23,7 @@ _HEADINGS = {
     FailureKind.AUTH: "Logins",
     FailureKind.INSECURE: "What would not be safe",
     FailureKind.MAILBOX: "The mailbox",
-    FailureKind.DELIVERY: "The sender",
+    FailureKind.DELIVERY: "The sender, and where mail goes",
     FailureKind.SECRET: "The password's place",
     FailureKind.INTERNAL: "This machine",
     None: "Warnings: it works, but",

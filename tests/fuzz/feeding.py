@@ -9,8 +9,8 @@ from typing import Any
 from mailtui.model.account import Protocol
 from mailtui.protocols.faults import WireError
 from mailtui.protocols.imap import LINE_LIMIT, LITERAL_LIMIT, OCTET_LIMIT, ImapWire
-from mailtui.protocols.pop3 import LINE_LIMIT as POP3_LINE_LIMIT
-from mailtui.protocols.pop3 import Pop3
+from mailtui.protocols.pop3 import STATUS_LIMIT as POP3_STATUS_LIMIT
+from mailtui.protocols.pop3 import Body, Pop3, State
 from mailtui.protocols.smtp import SmtpWire
 from tests.protocols.wires import Pipe, make_trace
 
@@ -118,12 +118,19 @@ def feed_pop3(chunks: Iterable[bytes], start: int) -> Heard:
     try:
         for chunk in chunks:
             conversation.receive_data(chunk)
-            assert len(conversation._lines) <= POP3_LINE_LIMIT
+            assert len(conversation._rest) <= POP3_STATUS_LIMIT
         end = conversation.state.value
     except WireError as error:
         end = _told(error)
     while (event := conversation.next_event()) is not None:
-        came.append(event)
+        # In how many pieces a body comes is not its own affair.
+        if isinstance(event, Body) and came and isinstance(came[-1], Body):
+            came[-1] = Body(came[-1].data + event.data)
+        else:
+            came.append(event)
+    if conversation.state is State.BROKEN and came and isinstance(came[-1], Body):
+        # What had come of a body that never ends is nobody's.
+        came.pop()
     return Heard((), tuple(came), f"{end} {conversation.timestamp}")
 
 

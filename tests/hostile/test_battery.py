@@ -16,7 +16,8 @@ from ssl import SSLContext
 import pytest
 
 from mailtui.model.account import Protocol, Security
-from mailtui.model.check import Cause, Event, LegReport, Stage, Status
+from mailtui.model.check import Cause, LegReport, Stage, Status
+from mailtui.model.events import Event
 from mailtui.model.text import has_hostile
 from mailtui.protocols.dial import Network
 from tests.hostile.document import Measure, facts, facts_written

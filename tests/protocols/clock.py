@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mailtui.model.check import Event, StageStarted
+from mailtui.model.events import Event, StageStarted
 
 
 class Clock:

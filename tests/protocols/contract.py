@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from mailtui.model.account import Protocol, Security
-from mailtui.model.check import Cause, Event, Stage, StageFinished, StageStarted, plan
+from mailtui.model.check import Cause, Stage, plan
+from mailtui.model.events import Event, StageFinished, StageStarted
 from mailtui.protocols.dial import Network
 from tests.protocols.conftest import Authority
 from tests.protocols.honest import PLAIN_MESSAGE, Honest, Manners

@@ -22,19 +22,8 @@ from mailtui.model.account import (
     Security,
     Submission,
 )
-from mailtui.model.check import (
-    Cause,
-    CheckReport,
-    Event,
-    Leg,
-    LegFinished,
-    LegReport,
-    Stage,
-    StageFinished,
-    StageStarted,
-    Status,
-    plan,
-)
+from mailtui.model.check import Cause, CheckReport, Leg, LegReport, Stage, Status, plan
+from mailtui.model.events import Event, LegFinished, StageFinished, StageStarted
 from mailtui.model.report_json import report_to_json
 from mailtui.model.text import has_hostile
 from mailtui.protocols.dial import Network

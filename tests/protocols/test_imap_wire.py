@@ -69,6 +69,7 @@ class TestPin:
         assert first != second
         assert first.isalnum()
         assert hasattr(wire, "pending_sync_command")
+        assert isinstance(wire._idle_event, asyncio.Event)
         assert hasattr(wire, "state")
         assert list(inspect.signature(aioimaplib.IMAP4ClientProtocol._continuation).parameters) == ["self", "line"]
         assert "scrub" in inspect.signature(aioimaplib.IMAP4ClientProtocol.execute).parameters

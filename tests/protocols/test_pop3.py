@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
-from mailtui.protocols.pop3 import LINE_LIMIT, STATUS_LIMIT, Challenge, End, Event, Line, Pop3, State, Status
+from mailtui.protocols.pop3 import STATUS_LIMIT, Body, Challenge, End, Event, Pop3, State, Status
 
 
 def events_of(conversation: Pop3) -> list[Event]:
-    """What has come and was not told yet."""
+    """What has come and was not told yet, each body in one piece."""
     found: list[Event] = []
     while (event := conversation.next_event()) is not None:
-        found.append(event)
+        if isinstance(event, Body) and found and isinstance(found[-1], Body):
+            found[-1] = Body(found[-1].data + event.data)
+        else:
+            found.append(event)
     return found
 
 
@@ -152,11 +155,7 @@ class TestReplies:
         conversation.send("RETR 1")
         assert hear(conversation, [b"+OK 9 octets\r\n..\r\n...\r\n..a.\r\n\r\nb\r\n.\r\n"]) == [
             Status("RETR", True, "9 octets"),
-            Line(b"."),
-            Line(b".."),
-            Line(b".a."),
-            Line(b""),
-            Line(b"b"),
+            Body(b".\r\n..\r\n.a.\r\n\r\nb\r\n"),
             End("RETR"),
         ]
 
@@ -179,7 +178,7 @@ class TestReplies:
         keyword = command.split(" ", maxsplit=1)[0]
         conversation.send(command)
         conversation.send("NOOP")
-        lines = [Line(b"+OK not a status"), End(keyword)] if is_multiline else []
+        lines = [Body(b"+OK not a status\r\n"), End(keyword)] if is_multiline else []
         data = b"+OK\r\n" + (b"+OK not a status\r\n.\r\n" if is_multiline else b"") + b"+OK\r\n"
         assert hear(conversation, [data]) == [Status(keyword, True, ""), *lines, Status("NOOP", True, "")]
 
@@ -219,7 +218,7 @@ class TestReplies:
         ("data", "cause"),
         [
             (b"+OK " + b"x" * STATUS_LIMIT + b"\r\n", Cause.TOO_LARGE),
-            (b"x" * (LINE_LIMIT + 1), Cause.TOO_LARGE),
+            (b"x" * (STATUS_LIMIT + 1), Cause.TOO_LARGE),
             (b"* OK IMAP\r\n", Cause.BAD_REPLY),
             (b"+ more\r\n", Cause.BAD_REPLY),
             (b"\r\n", Cause.BAD_REPLY),
@@ -263,7 +262,7 @@ def dialogue_events(pieces: Iterable[bytes]) -> list[Event]:
 
 def test_byte_by_byte_and_all_at_once_are_the_same() -> None:
     whole = dialogue_events([DIALOGUE])
-    assert len(whole) == 12
+    assert len(whole) == 11
     assert dialogue_events([DIALOGUE[place : place + 1] for place in range(len(DIALOGUE))]) == whole
 
 
@@ -314,14 +313,14 @@ def test_a_client_reads_what_a_server_wrote(messages: list[list[bytes]], size: i
     group = client.send("STAT") + b"".join(client.send(f"RETR {number}") for number in numbers) + client.send("QUIT")
     answers = server.receive_data(group)
     events = hear(client, [answers[place : place + size] for place in range(0, len(answers), size)])
-    found: list[list[bytes]] = []
+    found: list[bytes] = []
     for event in events:
         if isinstance(event, Status) and event.command == "RETR" and event.ok:
-            found.append([])
-        elif isinstance(event, Line):
-            found[-1].append(event.data)
+            found.append(b"")
+        elif isinstance(event, Body):
+            found[-1] = event.data
     # No line at all and one empty line are the same message.
-    assert found == [lines or [b""] for lines in messages]
+    assert found == [b"\r\n".join(lines) + b"\r\n" for lines in messages]
     statuses = [event for event in events if isinstance(event, Status)]
     assert [status.ok for status in statuses] == [True] * (len(messages) + 1) + [False, True]
     assert client.state is State.UPDATE

@@ -1,4 +1,4 @@
-"""Dovecot (IMAP, POP3, submission) in the foreground, as root or as an ordinary user, with a log that counts logins."""
+"""Dovecot (IMAP, POP3, submission, LMTP) in the foreground, as root or not, with a log that counts logins."""
 
 import grp
 import itertools
@@ -52,12 +52,14 @@ class Dovecot:
         self.certificates: Certificates = make_certificates(self.folder / "tls")
         self.log = self.folder / "dovecot.log"
         self.auth_socket = self.folder / "run" / "auth-client"
-        names = ("imap", "imaps", "pop3", "pop3s", "submission", "submissions", "relay")
+        self.lmtp_socket = self.folder / "run" / "lmtp"
+        names = ("imap", "imaps", "pop3", "pop3s", "submission", "submissions", "lmtp", "relay")
         self.ports = dict(zip(names, free_ports(len(names)), strict=True))
         self._mail = self.folder / "mail"
         self._owner = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self._users = itertools.count(1)
         self._barriers = itertools.count(1)
+        self._deliveries = itertools.count(1)
         self._lock = threading.Lock()
         self._relay = Controller(Sink(), hostname="127.0.0.1", port=self.ports["relay"])
         self._server: ForegroundServer | None = None
@@ -101,10 +103,16 @@ class Dovecot:
         for folder in (maildir, maildir / "cur", maildir / "new", maildir / "tmp"):
             folder.mkdir(exist_ok=True)
             os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
-        for number, message in enumerate(messages, len(list((maildir / "new").iterdir())) + 1):
-            path = maildir / "new" / f"{number}.test"
+        for message in messages:
+            # Never a name that was there before: reading moves messages to cur.
+            path = maildir / "new" / f"{next(self._deliveries)}.test"
             path.write_bytes(message)
             os.chown(path, self._owner.pw_uid, self._owner.pw_gid)
+
+    def stored(self, user: str) -> list[bytes]:
+        """The messages in the user's INBOX, as their files are."""
+        maildir = self._mail / user
+        return [path.read_bytes() for folder in ("new", "cur") for path in sorted((maildir / folder).glob("*"))]
 
     def mark(self) -> int:
         """A place in the log, for `login_attempts`."""

@@ -268,7 +268,7 @@ def test_a_closed_database_says_so(tmp_path: Path) -> None:
 
 def test_a_damaged_row_is_an_error_that_names_the_file(database: Database) -> None:
     database.add(account())
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE account SET document = '{}'")
     with pytest.raises(StorageError, match=r"mailtui\.db is damaged: account 'ada' cannot be read"):
         database.accounts()
@@ -287,7 +287,7 @@ def test_a_report_that_cannot_be_read_counts_as_not_there(database: Database, da
         unreadable = zlib.compress(zlib.decompress(packed).replace(b'"bad-credentials"', b'"thought-of-later"'))
         with pytest.raises(ValueError, match="cause"):
             history.unpack("ada", unreadable, None)
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE report SET report = ? WHERE severity = ?", (unreadable, int(Severity.FAILED)))
     assert database.history("ada") == [older, oldest]
     assert database.history("ada", limit=1) == [older]
@@ -338,7 +338,7 @@ def test_a_stored_account_survives_a_changed_default() -> None:
     document = to_document(account())
     assert set(document["retrieval"]) == {
         "protocol", "endpoint", "method", "username", "secret", "mode", "interval", "folder", "leave_on_server",
-        "delete_after",
+        "delete_after", "mailboxes", "destination", "size_limit",
     }  # fmt: skip
     assert from_document(Account, json.loads(json.dumps(document))) == account()
 
@@ -368,6 +368,20 @@ SHAPES = {
         "method: automatic/plain/login/cram-md5/scram-sha-256/xoauth2/apop, username: str, "
         "secret: {scheme: keyring/vault/command/env/file/ask, value: str} | NoneType, mode: automatic/manual, "
         "interval: int, folder: str, leave_on_server: bool, delete_after: int | NoneType} | NoneType, type: str, "
+        "display_name: str, active: bool, notes: str, created: datetime | NoneType, updated: datetime | NoneType, "
+        "last_verified: datetime | NoneType}"
+    ),
+    3: (
+        "{name: str, email: str, submission: {endpoint: {host: str, port: int, security: tls/starttls/none, "
+        "certificate: {trust: system/ca-file/pin/accept-anything, ca_file: str, pin: str}, allow_cleartext: bool}, "
+        "kind: smtp, authentication: bool, method: automatic/plain/login/cram-md5/scram-sha-256/xoauth2/apop, "
+        "username: str, secret: {scheme: keyring/vault/command/env/file/ask, value: str} | NoneType}, "
+        "retrieval: {protocol: smtp/imap/pop3, endpoint: {host: str, port: int, security: tls/starttls/none, "
+        "certificate: {trust: system/ca-file/pin/accept-anything, ca_file: str, pin: str}, allow_cleartext: bool}, "
+        "method: automatic/plain/login/cram-md5/scram-sha-256/xoauth2/apop, username: str, "
+        "secret: {scheme: keyring/vault/command/env/file/ask, value: str} | NoneType, mode: automatic/manual, "
+        "interval: int, folder: str, leave_on_server: bool, delete_after: int | NoneType, mailboxes: [str], "
+        "destination: {kind: maildir/lmtp/command, value: str}, size_limit: int | NoneType} | NoneType, type: str, "
         "display_name: str, active: bool, notes: str, created: datetime | NoneType, updated: datetime | NoneType, "
         "last_verified: datetime | NoneType}"
     ),

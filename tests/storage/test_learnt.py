@@ -116,7 +116,7 @@ def test_an_undo_brings_it_back(database: Database) -> None:
 
 def test_an_undo_brings_back_what_cannot_be_read(database: Database) -> None:
     database.record_many([], learnt=[BOTH])
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE baseline SET document = 'of tomorrow'")
     database.restore(database.remove("ada"))
     assert database._rows("SELECT document FROM baseline")[0][0] == "of tomorrow"
@@ -125,7 +125,7 @@ def test_an_undo_brings_back_what_cannot_be_read(database: Database) -> None:
 @pytest.mark.parametrize("document", ["", "[]", "{}", "null", '{"protocol": "jmap"}', '{"keys": [1]}', '{"new": 1}'])
 def test_what_cannot_be_read_counts_as_not_there(database: Database, document: str) -> None:
     database.record_many([], learnt=[BOTH])
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE baseline SET document = ?", (document,))
         connection.execute("UPDATE refused_login SET document = ?", (document,))
     assert database.baselines().get(INBOUND) is None
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_counts_as_not_there(database: Database, document: s
 
 def test_a_leg_of_tomorrow_is_left_alone(database: Database) -> None:
     database.record_many([], learnt=[BOTH])
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE baseline SET leg = 'sideways'")
     assert dict(database.baselines()) == {}
 
@@ -147,9 +147,9 @@ def test_a_database_of_version_one_is_brought_up_to_date(tmp_path: Path) -> None
         database.add(account())
         database.record(report())
         before = database.accounts(), database.history("ada")
-        with database._writing() as connection:
-            connection.execute("DROP TABLE baseline")
-            connection.execute("DROP TABLE refused_login")
+        with database.writing() as connection:
+            for table in ("message", "mailbox", "retrieval", "baseline", "refused_login"):
+                connection.execute(f"DROP TABLE {table}")
             connection.execute("PRAGMA user_version = 1")
     with Database.open(path) as database:
         assert (database.accounts(), database.history("ada")) == before

@@ -59,7 +59,7 @@ def test_what_cannot_be_read_comes_back_too(database: Database) -> None:
     """A report that a newer program wrote is nothing to this one, and is not lost by it."""
     database.add(account())
     database.record(report())
-    with database._writing() as connection:
+    with database.writing() as connection:
         connection.execute("UPDATE report SET report = x'00'")
     database.restore(database.remove("ada"))
     assert database._rows("SELECT report FROM report")[0][0] == b"\0"
@@ -93,7 +93,7 @@ def test_long_histories_keep_their_newest_reports(database: Database, monkeypatc
     database.record_many(report(name, age=timedelta(minutes=age)) for name in ("ada", "bob") for age in range(10))
     (octets,) = database._rows("SELECT max(length(report) + length(transcripts)) FROM report")[0]
     newest = {name: database.history(name) for name in ("ada", "bob")}
-    with database._writing() as connection:
+    with database.writing() as connection:
         # A third for each, and what one does not need goes to the next.
         taken = removed.take_out(connection, database._accounts, ["ada", "carol", "bob"], {}, 9 * octets)
     assert sum(len(row[-2]) + len(row[-1]) for row in taken.reports) <= 9 * octets

@@ -44,6 +44,10 @@ def test_theme_and_keys_are_read(path: Path) -> None:
         ("[check]\ncertificate_days = -1\n", ":2: check.certificate_days: write a number of days"),
         ("check.certificate_days = 3651\n", ":1: check.certificate_days: write a number of days"),
         ("[check]\n\ndays = 3\n", ":3: check.days: there is no such setting; [check] knows certificate_days"),
+        ("[agent]\ncheck_minutes = 43201\n", ":2: agent.check_minutes: write a number of minutes from 0 to 43200"),
+        ("[retrieval]\nat_once = 0\n", ":2: retrieval.at_once: write a number of retrievals from 1 to 100"),
+        ("[agent]\nminutes = 5\n", ":2: agent.minutes: there is no such setting; [agent] knows check_minutes"),
+        ("retrieval = []\n", ":1: retrieval: write a table: a line [retrieval], and below it at_once = 10"),
         ("# c\ntheme = 5\n", ":2: theme: write the name of a theme in quotes"),
         ("keys = 5\n", ":1: keys: write a table"),
         ('[keys]\n\n"app.quit" = 5\n', ":3: app.quit: write a key in quotes"),
@@ -64,6 +68,14 @@ def test_a_slip_is_told_with_its_place_and_the_rest_is_used(path: Path, text: st
     assert told in problem
     assert "\x1b" not in problem
     assert (settings.theme, settings.keys, settings.certificate_days) == ("", {}, 14)
+    assert (settings.check_minutes, settings.retrievals_at_once) == (60, 10)
+
+
+@pytest.mark.parametrize(("minutes", "at_once"), [(0, 1), (43_200, 100)])
+def test_the_pace_of_agent_and_retrievals_is_read(path: Path, minutes: int, at_once: int) -> None:
+    settings = loaded(path, f"[agent]\ncheck_minutes = {minutes}\n[retrieval]\nat_once = {at_once}\n")
+    assert (settings.check_minutes, settings.retrievals_at_once, settings.problems) == (minutes, at_once, ())
+    assert settings.place("retrieval.at_once") == f"{path}:4"
 
 
 @pytest.mark.parametrize("days", [0, 1, 30, 3650])

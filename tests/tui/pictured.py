@@ -13,14 +13,17 @@ from mailtui.model.account import (
     CertificatePolicy,
     Endpoint,
     Protocol,
+    RetrievalMode,
     SecretRef,
     SecretScheme,
     Security,
     Trust,
 )
 from mailtui.model.check import Cause, CheckReport, Failure, LegReport, Stage
+from mailtui.model.retrieval import Candidate, MailboxResult, RetrievalProgress, RetrievalReport, Verdict
 from mailtui.model.server import Change, ChangeKind, Found, Service
 from tests.tui.people import NOW, account, report
+from tests.tui.retrieved import ScriptedRetrievals, retrieval_report
 from tests.tui.troubled import FINGERPRINT, PIN
 from tests.tui.world import MemoryStore, ScriptedChecks
 
@@ -133,6 +136,11 @@ def _people() -> dict[str, Account]:
     new = account(NEW, "radia@bridges.example", "smtp.bridges.example", "imap.bridges.example", type="system")
     people[new.name] = replace(new, submission=replace(new.submission, secret=SecretRef(SecretScheme.VAULT)))
     people[CHANGED] = account(CHANGED, "ida@compiler.example", "smtp.compiler.example", "imap.compiler.example")
+    for name, interval in ((ADA, 15), (AKIRA, 60)):
+        receives = people[name].retrieval
+        assert receives is not None
+        automatic = replace(receives, mode=RetrievalMode.AUTOMATIC, interval=interval)
+        people[name] = replace(people[name], retrieval=automatic)
     off = account("Winter campaign 2024", "winter@analytical.example", active=False, type="campaigns")
     people[off.name] = off
     return people
@@ -186,6 +194,59 @@ def pictured_store(*, checked: bool = True) -> MemoryStore:
         for found in REPORTS.values():
             store.record_many([*_earlier(found), found])
     return store
+
+
+_FOLDER = "~/.local/share/mailtui/mail"
+
+
+def _kept() -> dict[str, RetrievalReport]:
+    """The last retrievals of some."""
+    stored = {
+        ADA: MailboxResult("INBOX", f"{_FOLDER}/Ada", stored=3, octets=45_200, kept=1281, on_server=1284),
+        AKIRA: MailboxResult("INBOX", f"{_FOLDER}/渡辺", kept=88, on_server=88),
+        MARY: MailboxResult("INBOX", f"{_FOLDER}/Mary", stored=412, octets=18_300_000, deleted=409, on_server=3),
+    }
+    ago = {ADA: timedelta(seconds=20), AKIRA: timedelta(seconds=95), MARY: timedelta(days=2)}
+    kept = {name: retrieval_report(PEOPLE[name], found, ago=ago[name]) for name, found in stored.items()}
+    left = Candidate(
+        "INBOX", "5120", Verdict.TOO_LARGE, 52_400_000, "Percy <percy@shelley.example>", "All the photographs"
+    )
+    kept[MARY] = replace(kept[MARY], candidates=(left,))
+    return kept
+
+
+def _dry_run() -> RetrievalReport:
+    """What a retrieval of Ada's mail would do."""
+    found = MailboxResult("INBOX", f"{_FOLDER}/Ada", stored=3, octets=1_342_000, kept=1281, deleted=2, on_server=1286)
+    fetch, delete, large = Verdict.FETCH, Verdict.DELETE, Verdict.TOO_LARGE
+    candidates = (
+        Candidate("INBOX", "9001", fetch, 12_300, "Charles Babbage <charles@engine.example>", "Cards", "Sun 11:40"),
+        Candidate("INBOX", "9002", fetch, 1_320_000, "Mary Somerville <mary@stars.example>", "", "Sun 11:52"),
+        Candidate("INBOX", "9003", fetch, 9_700, "Sophia <sophia@logic.example>", "論理について", "Sun 11:58"),
+        Candidate("INBOX", "312", delete, 4_100, "The Times <news@times.example>", "Of 2 May", "Fri 06:00"),
+        Candidate("INBOX", "313", delete, 4_300, "The Times <news@times.example>", "Of 3 May", "Sat 06:00"),
+        Candidate("INBOX", "8812", large, 61_000_000, "Lord Byron <byron@don.example>", "Venice", "Wed 23:12"),
+    )
+    return retrieval_report(PEOPLE[ADA], found, candidates=candidates, is_stable=True)
+
+
+def _progress() -> dict[str, list[RetrievalProgress]]:
+    def at(name: str, messages: int, in_all: int) -> RetrievalProgress:
+        return RetrievalProgress(name, "INBOX", messages, in_all, messages * 31_000, in_all * 31_000)
+
+    return {ADA: [at(ADA, 0, 5_000), at(ADA, 1_284, 5_000)], MARY: [at(MARY, 0, 412), at(MARY, 390, 412)]}
+
+
+def pictured_retrievals(*, held: bool, dry_run: bool) -> ScriptedRetrievals:
+    """Everybody's mail; `dry_run` is what is played for Ada."""
+    played = {
+        name: retrieval_report(PEOPLE[name], failure=found.inbound.failure)
+        for name, found in REPORTS.items()
+        if found.inbound is not None and found.inbound.failure is not None
+    }
+    if dry_run:
+        played[ADA] = _dry_run()
+    return ScriptedRetrievals(played, held=held, progress=_progress() if held else {}, kept=_kept())
 
 
 class PicturedChecks(ScriptedChecks):

@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.widgets import Input
 
 from mailtui.tui.app import MailtuiApp
-from tests.tui.pictured import ADA, PEOPLE, PicturedChecks, pictured_store
+from tests.tui.pictured import ADA, PEOPLE, PicturedChecks, pictured_retrievals, pictured_store
 from tests.tui.world import DEADLINE, MemorySecrets, World, world
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
@@ -33,7 +33,7 @@ class View:
     """What is in a picture: the keys that lead there, and a text that tells that it is there.
 
     `steps` are keys that are pressed at once; before the next ones the screen comes to rest. `meanwhile` is what
-    another process does before the last of them.
+    another process does before the last of them. `retrieving` holds retrievals up half-way.
     """
 
     name: str
@@ -42,6 +42,7 @@ class View:
     checked: bool = True
     held_after: int | None = None
     meanwhile: Callable[[World], None] | None = None
+    retrieving: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ _VIEWS = (
     View("menu", ("f",), "Show"),
     View("detail", ("down enter",), "median"),
     View("retrieval", ("m",), "Message Retrieval"),
+    View("retrieving", ("m", "R"), "1284 of 5000", retrieving=True),
+    View("retrieval-failed", ("m", "slash", "a l a n", "enter", "r"), "now: "),
+    View("dry-run", ("m", "D"), "A retrieval now would"),
+    View("retrieved", ("slash", "m a r y", "enter", "enter", "i"), "Last retrieval"),
     View("form-errors", ("n", "a d a", "ctrl+s"), "Not saved yet"),
     View("trial-failing", ("down e", "ctrl+t"), "failed at Login"),
     View("trial-good", ("e", "ctrl+t"), "Both legs are good"),
@@ -123,9 +128,14 @@ async def draw(scene: Scene) -> dict[str, str]:
     """The pictures of a scene as SVG, by name."""
     view = scene.view
     checks = PicturedChecks(steps=view.held_after or 0, held=view.held_after is not None)
+    retrievals = pictured_retrievals(held=view.retrieving, dry_run=view.name == "dry-run")
     store, secrets = pictured_store(checked=view.checked), MemorySecrets(keyring=True)
     with _environment(scene.themes):
-        async with world(size=_SIZES[scene.size], checks=checks, store=store, secrets=secrets) as running:
+        async with world(
+            size=_SIZES[scene.size], checks=checks, store=store, secrets=secrets, retrievals=retrievals
+        ) as running:
+            # When the next retrievals begin is a part of the picture.
+            await running.until(lambda: running.app.desk.automatic.next_at(ADA) is not None)
             *before, last = view.steps or ("",)
             for step in before:
                 await running.press(*step.split())

@@ -8,9 +8,9 @@ from mailtui.model.check import CheckReport
 from mailtui.storage.settings import Settings
 from mailtui.tui.app import MailtuiApp
 from mailtui.tui.desk import Loading
-from mailtui.tui.services import Services
-from tests.tui.people import NOW, PEOPLE
-from tests.tui.world import MemorySecrets, MemoryStore, ScriptedChecks, World
+from tests.tui.people import PEOPLE
+from tests.tui.retrieved import ScriptedRetrievals
+from tests.tui.world import MemorySecrets, MemoryStore, ScriptedChecks, World, scripted
 
 
 @asynccontextmanager
@@ -25,8 +25,9 @@ async def settled_world(
 ) -> AsyncIterator[World]:
     """`tests.tui.world.world`, with settings."""
     store, checks = MemoryStore(accounts, reports), checks or ScriptedChecks()
-    app = MailtuiApp(Services(store, MemorySecrets().of, checks, now=lambda: NOW), settings, save_theme)
+    retrievals = ScriptedRetrievals()
+    app = MailtuiApp(scripted(store, MemorySecrets().of, checks, retrievals), settings, save_theme)
     async with app.run_test(size=size, notifications=True) as pilot:
-        running = World(app, pilot, store, checks)
+        running = World(app, pilot, store, checks, retrievals)
         await running.until(lambda: app.desk.state is not Loading.BUSY)
         yield running

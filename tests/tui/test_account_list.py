@@ -28,6 +28,7 @@ from tests.tui.people import (
     account,
     report,
 )
+from tests.tui.retrieved import ScriptedRetrievals
 from tests.tui.world import MemoryStore, ScriptedChecks, World, world
 
 FAILING = {ALAN.name, CLOSED.name, GRACE.name, QUIET.name, SSHD.name}
@@ -341,10 +342,26 @@ async def test_keys_ask_the_desk_for_the_account_under_the_cursor() -> None:
         ]
 
 
-async def test_retrieving_says_why_it_is_not_possible_yet() -> None:
-    async with world(reports=REPORTS) as running:
+async def test_r_retrieves_and_says_where_that_is_seen() -> None:
+    async with world(reports=REPORTS, retrievals=ScriptedRetrievals(held=True)) as running:
         await running.press("r")
-        await running.until(lambda: running.app.desk.retrieval_unavailable[:40] in running.text())
+        await running.until(lambda: f"Retrieving {ADA.name}; m shows how far it is." in running.text())
+        assert running.retrievals.calls == [[ADA.name]]
+        await running.until(lambda: "retrieving 0 of 1, escape cancels" in running.text().splitlines()[0])
+        await running.press("space", "space", "space", "r")
+        await running.until(lambda: len(running.retrievals.calls) == 2)
+        assert running.retrievals.calls[1] == [ALAN.name], "one is retrieved already, one only sends"
+        assert "Retrieving 3 selected accounts. 2 of them only send, or are" in " ".join(running.text().split())
+        await running.press("escape")
+        await running.until(lambda: sorted(running.retrievals.cancelled) == [ADA.name, ALAN.name])
+        assert len(running.list.selection) == 3, "escape gave up what runs first"
+
+
+async def test_retrieving_an_account_that_only_sends_is_told() -> None:
+    async with world([ROBOT], REPORTS) as running:
+        await running.press("r")
+        await running.until(lambda: "only sends mail" in running.text())
+        assert running.retrievals.calls == []
 
 
 async def test_an_account_that_another_process_removed_leaves_the_selection() -> None:

@@ -58,7 +58,7 @@ async def test_stages_are_shown_live_as_they_run() -> None:
     checks = ScriptedChecks(steps=2, held=True)
     async with world(checks=checks) as running:
         await running.press("t")
-        await running.until(lambda: checks.events > 0 and not running.app.desk.checker.repaint_due)
+        await running.until(lambda: checks.events > 0 and not running.app.desk.repainter.due)
         for panel in running.app.screen.query(LadderPanel):
             states = [stage.mark for stage in panel.view.stages]
             assert states[:3] == [Mark.OK, Mark.OK, Mark.HALFWAY]

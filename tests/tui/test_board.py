@@ -7,7 +7,8 @@ import pytest
 
 from mailtui.actions.standing import Standing
 from mailtui.model.account import Protocol
-from mailtui.model.check import CheckReport, Leg, LegFinished, StageFinished, StageResult, StageStarted, Status, plan
+from mailtui.model.check import CheckReport, Leg, StageResult, Status, plan
+from mailtui.model.events import LegFinished, StageFinished, StageStarted
 from mailtui.tui.board import Board
 from mailtui.tui.words import Mark, age, days_left, duration
 from tests.tui.people import ADA, ALAN, NEW, NOW, PEOPLE, REPORTS, ROBOT, SILENT, report

@@ -17,9 +17,9 @@ from mailtui.tui.app import MailtuiApp
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.confirm import ConfirmScreen
 from mailtui.tui.screens.form import FormScreen
-from mailtui.tui.services import Services
 from tests.tui.people import NOW, PEOPLE, REPORTS, account
-from tests.tui.world import DEADLINE, MemorySecrets, MemoryStore, ScriptedChecks, World, world
+from tests.tui.retrieved import ScriptedRetrievals
+from tests.tui.world import DEADLINE, MemorySecrets, MemoryStore, ScriptedChecks, World, scripted, world
 
 FIRST = PEOPLE[0].name
 
@@ -276,7 +276,7 @@ async def test_what_past_checks_taught_is_known_before_an_account_can_be_tested(
 
     store = Slow()
     store.refused[FIRST, Leg.OUTBOUND] = REFUSED
-    app = MailtuiApp(Services(store, MemorySecrets().of, ScriptedChecks(), now=lambda: NOW))
+    app = MailtuiApp(scripted(store, MemorySecrets().of, ScriptedChecks(), ScriptedRetrievals()))
     async with app.run_test(notifications=True) as pilot:
         try:
             async with asyncio.timeout(DEADLINE):

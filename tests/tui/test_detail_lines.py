@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mailtui.model.account import RetrievalMode, Trust
 from mailtui.model.check import CertificateFacts, CheckReport, Leg, LegReport, Severity
+from mailtui.model.destination import Destination
 from mailtui.model.text import clean, width
 from mailtui.model.trends import CapabilityChange, Point
 from mailtui.tui.detail_head import fact_lines, title_line
@@ -108,6 +109,19 @@ def test_the_settings_of_the_account_are_beside_the_leg_that_uses_them() -> None
         assert line in sends
     assert "Method       automatic, every 15 minutes" in takes
     assert "On server    mail stays for 30 days" in takes
+    at = takes.index("Method       automatic, every 15 minutes")
+    assert takes[at + 1 : at + 4] == ["Mailboxes    INBOX", "Maildir      one of its own", "Folder       INBOX"]
+    retrieval = replace(
+        ADA.retrieval, mailboxes=("INBOX", "Lists/*"), destination=Destination.parse("lmtp:localhost:24"), size_limit=50
+    )
+    view = leg_view(replace(ADA, retrieval=retrieval), Leg.INBOUND, {}, None)
+    takes = [text(line) for line in Flow(list(detail(view, NOW, replace(ADA, retrieval=retrieval)))).lines]
+    at = takes.index("Mailboxes    INBOX, Lists/*")
+    assert takes[at + 1 : at + 4] == [
+        "Delivers to  lmtp:localhost:24",
+        "On server    mail stays",
+        "Size limit   50 MB; what is larger stays on the server",
+    ]
 
 
 def at(found: Flow, hit: Hit) -> str:

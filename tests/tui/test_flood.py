@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.actions.memory import Memory
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Leg, StageFinished, StageStarted
+from mailtui.model.check import CheckReport, Leg
+from mailtui.model.events import StageFinished, StageStarted
 from mailtui.tui.words import Mark
 from tests.tui.people import account, report
 from tests.tui.world import DEADLINE, ScriptedChecks, world

@@ -24,11 +24,13 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.destination import Destination, DestinationKind
 from mailtui.model.validation import problems
 from mailtui.tui.form.checking import hinders_test
 from mailtui.tui.form.field import PASSWORDS, Kind, Section, Value
 from mailtui.tui.form.fields import FIELDS
 from mailtui.tui.form.state import FormState
+from mailtui.tui.form.values import mailboxes_of, mailboxes_text
 from mailtui.tui.words import wrap
 from tests.unit.test_accounts_toml import accounts
 
@@ -309,6 +311,11 @@ def test_asking_needs_nothing_more() -> None:
         ({"retrieval.delete_after": "soon"}, "retrieval.delete_after", "digits"),
         ({"retrieval.delete_after": "0"}, "retrieval.delete_after", "days"),
         ({"retrieval.folder": " "}, "retrieval.folder", "is empty"),
+        ({"retrieval.mailboxes": "INBOX, INBOX"}, "retrieval.mailboxes", "twice"),
+        ({"retrieval.maildir": "Mail"}, "retrieval.maildir", "whole path"),
+        ({"retrieval.destination": "command"}, "retrieval.mda", "is empty"),
+        ({"retrieval.size_limit": "all"}, "retrieval.size_limit", "digits"),
+        ({"retrieval.size_limit": "0"}, "retrieval.size_limit", "MB"),
         ({"submission.certificate": "pin", "submission.pin": "abc"}, "submission.pin", "64"),
         ({"submission.certificate": "ca-file"}, "submission.ca_file", "missing"),
         ({"submission.certificate": "ca-file", "submission.ca_file": "ca.pem"}, "submission.ca_file", "relative"),
@@ -509,3 +516,83 @@ def test_servers_that_a_fix_made_are_taken_and_all_else_stays_as_typed() -> None
     assert taken is not None
     assert taken.endpoint == mended
     assert FormState.of(SEND_ONLY).take_servers(SEND_ONLY) == []
+
+
+@pytest.mark.parametrize(
+    ("destination", "shown"),
+    [
+        (Destination(), "retrieval.maildir"),
+        (Destination(DestinationKind.MAILDIR, "~/Mail"), "retrieval.maildir"),
+        (Destination(DestinationKind.LMTP, "localhost:24"), "retrieval.lmtp"),
+        (Destination(DestinationKind.COMMAND, "procmail -d ada"), "retrieval.mda"),
+    ],
+)
+def test_a_destination_has_one_field_and_comes_back_as_it_was(destination: Destination, shown: str) -> None:
+    assert ADA.retrieval is not None
+    retrieval = replace(ADA.retrieval, destination=destination, mailboxes=("INBOX", 'a, "b"'), size_limit=7)
+    state = FormState.of(replace(ADA, retrieval=retrieval))
+    fields = ("retrieval.maildir", "retrieval.lmtp", "retrieval.mda")
+    assert [key for key in fields if state.shown(key)] == [shown]
+    assert state.shown("retrieval.folder") is (shown == "retrieval.maildir")
+    assert state.value(shown) == destination.value
+    assert state.edited().account.retrieval == retrieval
+    state.set("receive", False)
+    assert not any(map(state.shown, fields))
+
+
+def test_a_destination_is_chosen_and_then_filled_in() -> None:
+    state = filled_in()
+    state.set("retrieval.folder", "")
+    state.set("retrieval.destination", "lmtp")
+    (found,) = state.problems()
+    assert found[0] == "retrieval.lmtp"
+    assert found[1].startswith("is empty; give the server's host and port")
+    state.set("retrieval.lmtp", "localhost")
+    (found,) = state.problems()
+    assert found[0] == "retrieval.lmtp"
+    assert not hinders_test(found[0])
+    state.set("retrieval.lmtp", " localhost:24 ")
+    assert state.problems() == []
+    retrieval = state.edited().account.retrieval
+    assert retrieval is not None
+    assert (str(retrieval.destination), retrieval.folder) == ("lmtp:localhost:24", "INBOX")
+
+
+def test_pop3_has_no_other_mailbox() -> None:
+    state = filled_in()
+    state.set("retrieval.mailboxes", "INBOX, Lists/*")
+    state.set("retrieval.protocol", "pop3")
+    assert not state.shown("retrieval.mailboxes")
+    retrieval = state.edited().account.retrieval
+    assert retrieval is not None
+    assert retrieval.mailboxes == ("INBOX",)
+    assert state.problems() == []
+    state.set("retrieval.protocol", "imap")
+    retrieval = state.edited().account.retrieval
+    assert retrieval is not None
+    assert retrieval.mailboxes == ("INBOX", "Lists/*")
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["C", "Z"])).filter(bool), min_size=1))
+def test_names_of_mailboxes_come_back_out_of_their_line(names: list[str]) -> None:
+    assert mailboxes_of(mailboxes_text(names)) == tuple(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("", ("INBOX",)),
+        (" , ", ("INBOX",)),
+        ("a , b,c", ("a", "b", "c")),
+        ('"a, b" , c', ("a, b", "c")),
+        ("a b", ("a b",)),
+    ],
+)
+def test_names_of_mailboxes_are_read_as_a_person_types_them(text: str, names: tuple[str, ...]) -> None:
+    assert mailboxes_of(text) == names
+
+
+def test_a_line_of_mailboxes_that_is_far_too_long_is_one_problem() -> None:
+    state = filled_in()
+    state.set("retrieval.mailboxes", "x" * 200_000)
+    assert [key for key, _ in state.problems()] == ["retrieval.mailboxes"]

@@ -356,8 +356,8 @@ async def test_hostile_words_are_shown_as_they_are(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("stage", [Stage.CONNECT, Stage.GREETING, Stage.AUTH])
 def test_every_failure_leads_to_a_field_of_the_form(cause: Cause, leg: Leg, stage: Stage) -> None:
     field = field_of(ADA, leg, Failure(cause, stage, "words"))
-    if cause is Cause.INTERNAL:
-        assert field is None
+    if cause in (Cause.INTERNAL, Cause.NOT_STORED, Cause.NOT_DELIVERED, Cause.RETRIEVAL_BUSY):
+        assert field is None, "no check meets the last three"
     else:
         assert field in FIELDS
 

@@ -14,9 +14,11 @@ from mailtui.actions.check import CheckOptions, Listener, SecretReader, Slots
 from mailtui.actions.entries import STORED
 from mailtui.actions.memory import Memory, Place
 from mailtui.actions.saving import SecretPlaces
+from mailtui.actions.schedule import Schedule
 from mailtui.model.account import Account, SecretRef, SecretScheme
-from mailtui.model.check import CheckReport, LegFinished, LegReport, StageFinished, StageStarted, Status
+from mailtui.model.check import CheckReport, LegReport, Status
 from mailtui.model.errors import SecretError, UsageError
+from mailtui.model.events import LegFinished, StageFinished, StageStarted
 from mailtui.model.watch import Baseline, Learnt, RefusedLogin
 from mailtui.storage.hidden import Hidden
 from mailtui.storage.reader import NoEntry, entry_name
@@ -24,9 +26,10 @@ from mailtui.storage.removed import Removed
 from mailtui.storage.secrets import SourceState
 from mailtui.tui.app import MailtuiApp
 from mailtui.tui.desk import Loading
-from mailtui.tui.services import Ask, Services
+from mailtui.tui.services import AccountStore, Ask, Services
 from mailtui.tui.widgets.account_list import AccountList
 from tests.tui.people import NOW, PEOPLE, REPORTS, report
+from tests.tui.retrieved import NoIdling, ScriptedRetrievals
 
 DEADLINE = 20.0
 """Seconds after which a wait in a test is a failure; generous, since machines are slow."""
@@ -319,11 +322,19 @@ class ScriptedChecks:
 class World:
     """A running app with what it works on."""
 
-    def __init__(self, app: MailtuiApp, pilot: Pilot[int], store: MemoryStore, checks: ScriptedChecks) -> None:
+    def __init__(
+        self,
+        app: MailtuiApp,
+        pilot: Pilot[int],
+        store: MemoryStore,
+        checks: ScriptedChecks,
+        retrievals: ScriptedRetrievals,
+    ) -> None:
         self.app = app
         self.pilot = pilot
         self.store = store
         self.checks = checks
+        self.retrievals = retrievals
 
     @property
     def list(self) -> AccountList:
@@ -341,14 +352,39 @@ class World:
         await self.pilot.pause()
 
     async def idle(self) -> None:
-        """Wait until no check runs and all that is due is drawn."""
-        await self.until(lambda: self.app.desk.board.running == 0 and self.app.desk.checker.repaint_due is False)
+        """Wait until nothing runs and all that is due is drawn."""
+        desk = self.app.desk
+        await self.until(lambda: not (desk.board.running or desk.board.retrievals.running or desk.repainter.due))
 
     def text(self) -> str:
         """What is on the screen."""
         width = self.app.size.width
         strips = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text[:width].rstrip() for strip in strips)
+
+
+def scripted(
+    store: AccountStore,
+    places: Callable[[Ask], SecretPlaces],
+    checks: ScriptedChecks,
+    retrievals: ScriptedRetrievals,
+    *,
+    idling: NoIdling | None = None,
+    edit_file: Callable[[Path], int] | None = None,
+) -> Services:
+    """What the screens work with, so that everything goes by the scripts, the time as well."""
+    idlers = idling or NoIdling()
+    return Services(
+        store,
+        places,
+        retrievals,
+        retrievals.last,
+        checks,
+        now=retrievals.now,
+        schedule=lambda start: Schedule(start, now=retrievals.now, random=lambda: 0.5),
+        idlers=lambda reader, memory, on_new: idlers,
+        edit_file=edit_file,
+    )
 
 
 @asynccontextmanager
@@ -361,13 +397,17 @@ async def world(
     store: MemoryStore | None = None,
     secrets: MemorySecrets | None = None,
     edit_file: Callable[[Path], int] | None = None,
+    retrievals: ScriptedRetrievals | None = None,
+    idling: NoIdling | None = None,
 ) -> AsyncIterator[World]:
     """Run the app without a terminal."""
+    retrievals = retrievals or ScriptedRetrievals()
     store = store or MemoryStore(accounts, reports)
     checks = checks or ScriptedChecks()
     places: Callable[[Ask], SecretPlaces] = (secrets or MemorySecrets(asks=checks.asks)).of
-    app = MailtuiApp(Services(store, places, checks, now=lambda: NOW, edit_file=edit_file))
+    services = scripted(store, places, checks, retrievals, idling=idling, edit_file=edit_file)
+    app = MailtuiApp(services)
     async with app.run_test(size=size, notifications=True) as pilot:
-        running = World(app, pilot, store, checks)
+        running = World(app, pilot, store, checks, retrievals)
         await running.until(lambda: app.desk.state is not Loading.BUSY)
         yield running

@@ -24,6 +24,7 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.destination import Destination, DestinationKind
 from mailtui.model.errors import AccountFileError
 from mailtui.model.text import has_hostile
 from mailtui.model.validation import problems
@@ -50,6 +51,14 @@ policies = st.one_of(
     ),
 )
 endpoints = st.builds(Endpoint, hosts, ports, st.sampled_from(Security), policies, st.booleans())
+destinations = st.one_of(
+    st.just(Destination()),
+    names.map(lambda name: Destination(DestinationKind.MAILDIR, f"~/{name}")),
+    st.sampled_from(["localhost:24", "[::1]:24", "/run/dovecot/lmtp"]).map(
+        lambda place: Destination(DestinationKind.LMTP, place)
+    ),
+    names.map(lambda command: Destination(DestinationKind.COMMAND, command)),
+)
 
 
 @st.composite
@@ -67,6 +76,11 @@ def retrievals(draw: st.DrawFn) -> Retrieval:
         folder=draw(names),
         leave_on_server=leave,
         delete_after=draw(st.none() | st.integers(1, 36_500)) if leave else None,
+        mailboxes=("INBOX",)
+        if protocol is Protocol.POP3
+        else tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))),
+        destination=draw(destinations),
+        size_limit=draw(st.none() | st.integers(1, 1_000_000)),
     )
 
 
@@ -344,3 +358,27 @@ def test_a_number_beyond_all_bounds_is_one_problem_of_its_field(field: str, numb
 def test_a_number_of_thousands_of_digits_is_told_with_its_line() -> None:
     with pytest.raises(AccountFileError, match=r"^f\.toml:3: holds a number of thousands of digits"):
         read_accounts(f"[[account]]\nname = 1\nport = {'9' * 5_000}\n", "f.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ('mailboxes = "INBOX"', "mailboxes: is text in quotes; give an array of texts: ['INBOX']"),
+        ('mailboxes = ["INBOX", 3]', "mailboxes: holds a whole number; give texts in quotes only"),
+        ("mailboxes = []", "mailboxes: names none; give at least one, for example INBOX"),
+        (
+            'destination = "Mail"',
+            "destination: cannot be used: give maildir:~/Mail, lmtp:localhost:24 or lmtp:/run/dove",
+        ),
+        ("destination = true", "destination: is true or false; give text in quotes"),
+        ('size_limit = "50"', "size_limit: is text in quotes; give a whole number"),
+    ],
+)
+def test_where_mail_comes_from_and_goes_to_is_told_with_its_line(key: str, words: str) -> None:
+    (problem,) = told(account_with(retrieval=key))
+    assert problem.startswith(f"f.toml:11: account ada: retrieval.{words}")
+
+
+def test_a_protocol_that_is_none_is_the_only_problem_of_its_mailboxes() -> None:
+    (problem,) = told(account_with(retrieval='protocol = "pop"\nmailboxes = ["Lists"]'))
+    assert "retrieval.protocol" in problem

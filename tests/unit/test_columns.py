@@ -1,7 +1,7 @@
 """How columns share a screen, what their cells say and how lists are ordered and selected."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,13 +13,14 @@ from mailtui.model.account import Account, Retrieval, RetrievalMode
 from mailtui.model.check import CheckReport
 from mailtui.model.text import width
 from mailtui.tui.account_columns import ACCOUNT_COLUMNS, STATUS, AccountRow, short_age
+from mailtui.tui.automatic import Automatic
 from mailtui.tui.board import Board
 from mailtui.tui.columns import GAP, Wish, fit, measure, wishes
 from mailtui.tui.ordering import Group, Order, grouped, ordered
-from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS, leave, method, result
+from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS, RetrievalRow, leave, method, result
 from mailtui.tui.selection import Selection
 from mailtui.tui.widgets.retrieval_list import RetrievalList
-from mailtui.tui.words import Role
+from mailtui.tui.words import Mark, Role
 from tests.tui.people import ADA, ALAN, EMMY, NEW, NOW, OFF, PEOPLE, REPORTS, ROBOT, account, report
 
 COLUMNS = {column.id: column for column in (*ACCOUNT_COLUMNS, STATUS)}
@@ -31,6 +32,18 @@ ROWS = {
 
 def row(person: Account, found: CheckReport | None = None) -> AccountRow:
     return AccountRow(person, found, standing_of(person, found).value)
+
+
+class NothingAutomatic(Automatic):
+    """Neither a schedule nor IDLE."""
+
+    def __init__(self) -> None:
+        self._schedule = None
+        self._idlers = None
+
+
+def entry(retrieval: Retrieval, due: datetime | None = None, is_told: bool = False) -> RetrievalRow:
+    return RetrievalRow(replace(ADA, retrieval=retrieval), retrieval, Mark.OK, None, None, due=due, is_told=is_told)
 
 
 def people_wishes() -> list[Wish]:
@@ -237,8 +250,11 @@ def test_extending_goes_from_the_anchor_and_takes_back() -> None:
 def test_how_mail_is_retrieved_is_told_in_words() -> None:
     assert ADA.retrieval is not None
     plain: Retrieval = ADA.retrieval
-    assert method(plain) == "manual"
-    assert method(replace(plain, mode=RetrievalMode.AUTOMATIC, interval=5)) == "every 5 min"
+    every_five = replace(plain, mode=RetrievalMode.AUTOMATIC, interval=5)
+    assert method(entry(plain), NOW) == "manual"
+    assert method(entry(every_five), NOW) == "every 5 min"
+    assert method(entry(every_five, due=NOW + timedelta(minutes=4)), NOW) == "every 5 min, in 4 min"
+    assert method(entry(every_five, due=NOW + timedelta(minutes=4), is_told=True), NOW) == "at once, or in 4 min"
     assert leave(plain) == "yes"
     assert leave(replace(plain, delete_after=1)) == "1 day"
     assert leave(replace(plain, delete_after=30)) == "30 days"
@@ -248,7 +264,7 @@ def test_how_mail_is_retrieved_is_told_in_words() -> None:
 def test_the_last_result_is_told_in_words_with_its_age() -> None:
     board = Board()
     board.load(PEOPLE, REPORTS)
-    rows = RetrievalList(board, NOW)
+    rows = RetrievalList(board, NothingAutomatic(), NOW)
     assert result(rows.row(ADA.name), NOW) == "2m: good, 1284 messages"
     assert (
         result(rows.row(ALAN.name), NOW)
@@ -265,15 +281,17 @@ def test_the_last_result_is_told_in_words_with_its_age() -> None:
 
 
 @pytest.mark.parametrize("room", [75, 80, 115, 160, 240])
-def test_all_columns_of_the_retrieval_list_but_the_result_are_on_a_small_screen(room: int) -> None:
+def test_what_changes_in_the_retrieval_list_is_on_a_small_screen_and_settings_come_after_it(room: int) -> None:
     board = Board()
     board.load(PEOPLE, REPORTS)
-    rows = RetrievalList(board, NOW)
+    rows = RetrievalList(board, NothingAutomatic(), NOW)
     names = [person.name for person in PEOPLE if person.retrieval is not None]
     widths = fit(
         RETRIEVAL_COLUMNS,
         wishes(RETRIEVAL_COLUMNS, [measure(RETRIEVAL_COLUMNS, rows.row(n), NOW) for n in names]),
         room,
     )
-    assert needed(widths, len(widths) - 1) <= room
-    assert (needed(widths, len(widths)) <= room) is (room >= 115), "with a little more room, the result too"
+    names_of = [column.id for column in RETRIEVAL_COLUMNS]
+    assert needed(widths, names_of.index("result") + 1) <= room
+    assert names_of[names_of.index("result") + 1 :] == ["folder", "leave"]
+    assert (needed(widths, len(widths)) <= room) is (room >= 240)

@@ -18,6 +18,7 @@ from mailtui.model.account import (
     Trust,
     ascii_host,
 )
+from mailtui.model.destination import Destination, DestinationKind
 from mailtui.model.errors import InvalidAccount
 from mailtui.model.validation import problems, require_valid
 
@@ -217,3 +218,31 @@ def test_a_reference_never_repeats_what_may_be_a_password() -> None:
         SecretRef.parse("hunter2")
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"mailboxes": ("INBOX", "Lists/*", "%")}, ""),
+        ({"mailboxes": ()}, "mailboxes: names none"),
+        ({"mailboxes": ("INBOX", "a", "INBOX")}, "mailboxes: names one twice"),
+        ({"mailboxes": ("INBOX", "")}, "mailboxes: is empty"),
+        ({"mailboxes": ("a ",)}, "mailboxes: holds a name that starts or ends with a space"),
+        ({"mailboxes": ("a\x1b[2J",)}, "mailboxes: holds a line break, control"),
+        ({"mailboxes": ("x" * 1_001,)}, "mailboxes: is 1001 characters long"),
+        ({"mailboxes": tuple(map(str, range(101)))}, "mailboxes: names 101; give at most 100"),
+        ({"protocol": Protocol.POP3, "mailboxes": ("inbox",)}, ""),
+        ({"protocol": Protocol.POP3, "mailboxes": ("INBOX", "Lists")}, "mailboxes: names others than INBOX"),
+        ({"destination": Destination(DestinationKind.LMTP, "localhost:24")}, ""),
+        ({"destination": Destination(DestinationKind.LMTP, "localhost")}, "destination: cannot be used: give a host"),
+        ({"destination": Destination(DestinationKind.COMMAND)}, "destination: cannot be used: command needs a value"),
+        ({"destination": Destination(DestinationKind.MAILDIR, " ~/Mail")}, "destination: starts or ends with a space"),
+        ({"destination": Destination(DestinationKind.MAILDIR, "/a\u202eb")}, "destination: holds a line break"),
+        ({"size_limit": 1}, ""),
+        ({"size_limit": 0}, "size_limit: is 0; give a whole number of MB from 1"),
+    ],
+)
+def test_what_is_retrieved_and_where_it_goes(changes: dict[str, object], told: str) -> None:
+    found = [str(problem) for problem in problems(with_retrieval(**changes))]
+    assert len(found) == bool(told)
+    assert all(problem.startswith(f"retrieval.{told}") for problem in found)

@@ -8,7 +8,7 @@ from mailtui.model.server import is_loopback
 from mailtui.model.validation import problems
 from mailtui.tui.form.field import Kind, Value, Values
 from mailtui.tui.form.fields import FIELDS
-from mailtui.tui.form.values import number, source_key
+from mailtui.tui.form.values import destination_key, number, source_key
 
 Finding = tuple[str, str]
 """The key of a field, and what to say of it."""
@@ -20,14 +20,23 @@ _HARMLESS_IN_A_TEST = frozenset(
         "type",
         "notes",
         "retrieval.interval",
+        "retrieval.mailboxes",
+        "retrieval.maildir",
         "retrieval.folder",
+        "retrieval.lmtp",
+        "retrieval.mda",
         "retrieval.delete_after",
+        "retrieval.size_limit",
     }
 )
 _NAMED_SOURCES = {
     SecretScheme.COMMAND.value: "is empty; give the command that prints the password",
     SecretScheme.ENV.value: "is empty; give the name of the variable that holds the password",
     SecretScheme.FILE.value: "is empty; give the path of the file that holds the password",
+}
+_NAMED_DESTINATIONS = {
+    "retrieval.lmtp": "is empty; give the server's host and port, for example localhost:24, or its socket's path",
+    "retrieval.mda": "is empty; give the command that takes a message, for example procmail -d ada",
 }
 _TLS_PORTS = ("465", "993", "995")
 _STARTTLS_PORTS = ("587", "143", "110")
@@ -60,6 +69,9 @@ def _own_problems(values: Values, before: Values, taken: Collection[str]) -> Ite
             yield key, "is not a whole number; write it in digits only"
     if FIELDS["retrieval.interval"].shown(values) and not str(values["retrieval.interval"]).strip():
         yield "retrieval.interval", "is empty; give a whole number of minutes, for example 15"
+    for key, needed in _NAMED_DESTINATIONS.items():
+        if FIELDS[key].shown(values) and not str(values[key]).strip():
+            yield key, needed
     for leg in _LEGS:
         key = source_key(values, leg)
         empty = not str(values[key]).strip()
@@ -82,7 +94,7 @@ def _key_of(name: str, values: Values) -> str:
         if leg == "retrieval" and values["retrieval.own_password"] is False:
             return "retrieval.own_password"
         return source_key(values, leg)
-    return name
+    return destination_key(values) if name == "retrieval.destination" else name
 
 
 def warnings_of(values: Values, absent_passwords: Iterable[str]) -> list[Finding]:

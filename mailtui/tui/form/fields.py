@@ -1,12 +1,25 @@
 """The fields of the account form: their labels, their help and when each is shown. Data, no behaviour."""
 
+from collections.abc import Callable
+
 from mailtui.model.account import ACCOUNT_TYPES, Protocol, RetrievalMode, Security
-from mailtui.tui.form.field import Field, Kind, Option, Section
+from mailtui.model.destination import DestinationKind
+from mailtui.tui.form.field import Field, Kind, Option, Section, Values
 from mailtui.tui.form.login_fields import YES_NO, logs_in, password_fields, receives, safety_fields
 
 _ENCRYPTION: tuple[Option, ...] = tuple((security.value, security.label) for security in Security)
 _PROTOCOLS: tuple[Option, ...] = tuple((p.value, p.label) for p in (Protocol.IMAP, Protocol.POP3))
 _MODES: tuple[Option, ...] = tuple((mode.value, mode.value) for mode in RetrievalMode)
+_DESTINATIONS: tuple[Option, ...] = (
+    (DestinationKind.MAILDIR.value, "Maildir"),
+    (DestinationKind.LMTP.value, "LMTP"),
+    (DestinationKind.COMMAND.value, "command"),
+)
+
+
+def _delivers_to(kind: DestinationKind) -> Callable[[Values], bool]:
+    return lambda values: receives(values) and values["retrieval.destination"] == kind.value
+
 
 _IDENTITY = (
     Field(
@@ -187,11 +200,53 @@ _INCOMING = (
         shown=lambda values: receives(values) and values["retrieval.mode"] == RetrievalMode.AUTOMATIC.value,
     ),
     Field(
+        "retrieval.mailboxes",
+        Section.INCOMING,
+        "Mailboxes",
+        "Which mailboxes to fetch, with commas between them. * stands for any text: Lists* means Lists and "
+        "all below. Empty: INBOX.",
+        shown=lambda values: receives(values) and values["retrieval.protocol"] == Protocol.IMAP.value,
+    ),
+    Field(
+        "retrieval.destination",
+        Section.INCOMING,
+        "Deliver to",
+        "Maildir: files, as mutt, notmuch and Dovecot read them. LMTP: your own mail server sorts it. "
+        "command: a program gets each message.",
+        Kind.CHOICE,
+        _DESTINATIONS,
+        shown=receives,
+    ),
+    Field(
+        "retrieval.maildir",
+        Section.INCOMING,
+        "Maildir",
+        "The path of a Maildir, for example ~/Mail; it is made if there is none. Empty: one for this account "
+        "in mailtui's own folder.",
+        shown=_delivers_to(DestinationKind.MAILDIR),
+    ),
+    Field(
         "retrieval.folder",
         Section.INCOMING,
         "Destination folder",
-        "The folder on this machine that fetched mail is put into. INBOX is the usual one.",
-        shown=receives,
+        "The folder of the Maildir that the mail of INBOX is put into. INBOX is the usual one: its root.",
+        shown=_delivers_to(DestinationKind.MAILDIR),
+    ),
+    Field(
+        "retrieval.lmtp",
+        Section.INCOMING,
+        "LMTP server",
+        "Its host and port, for example localhost:24, or the path of its socket. It is told the email address "
+        "as the recipient.",
+        shown=_delivers_to(DestinationKind.LMTP),
+    ),
+    Field(
+        "retrieval.mda",
+        Section.INCOMING,
+        "Delivery command",
+        "A shell command that reads one message from its input, for example procmail -d ada. "
+        "The message is taken when it ends with exit code 0.",
+        shown=_delivers_to(DestinationKind.COMMAND),
     ),
     Field(
         "retrieval.leave_on_server",
@@ -211,6 +266,15 @@ _INCOMING = (
         Kind.NUMBER,
         unit="days",
         shown=lambda values: receives(values) and values["retrieval.leave_on_server"] is True,
+    ),
+    Field(
+        "retrieval.size_limit",
+        Section.INCOMING,
+        "Leave larger than",
+        "Megabytes. A larger message stays on the server, and each retrieval lists it. Empty fetches all.",
+        Kind.NUMBER,
+        unit="MB",
+        shown=receives,
     ),
 )
 

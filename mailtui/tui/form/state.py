@@ -168,7 +168,12 @@ class FormState:
             f"{leg}.env": "for example MAIL_PASSWORD",
             f"{leg}.file": "for example /run/credentials/mail",
             f"{leg}.ca_file": "for example /etc/ssl/company-ca.pem",
+            "retrieval.mailboxes": "INBOX",
+            "retrieval.maildir": "a Maildir of its own",
+            "retrieval.lmtp": "for example localhost:24",
+            "retrieval.mda": "for example procmail -d ada",
             "retrieval.delete_after": "never",
+            "retrieval.size_limit": "no limit",
         }
         if key in PASSWORDS:
             return self._password_placeholder(key)

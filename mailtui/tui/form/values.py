@@ -1,5 +1,7 @@
 """An account as the values of the form, and back: what is not touched comes back as it was."""
 
+import csv
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mailtui.model.account import (
@@ -17,6 +19,7 @@ from mailtui.model.account import (
     Submission,
     Trust,
 )
+from mailtui.model.destination import Destination, DestinationKind
 from mailtui.model.pins import pins_as_typed
 from mailtui.tui.form.field import WRITABLE, Value, Values
 
@@ -24,6 +27,11 @@ SMALLEST_PORT = 0
 """Stands for a port that is no number: one that the model refuses."""
 
 _SOURCE_KEYS = {SecretScheme.COMMAND: "command", SecretScheme.ENV: "env", SecretScheme.FILE: "file"}
+_DESTINATION_KEYS = {
+    DestinationKind.MAILDIR: "retrieval.maildir",
+    DestinationKind.LMTP: "retrieval.lmtp",
+    DestinationKind.COMMAND: "retrieval.mda",
+}
 
 
 def values_of(account: Account, default: SecretScheme) -> dict[str, Value]:
@@ -51,9 +59,12 @@ def values_of(account: Account, default: SecretScheme) -> dict[str, Value]:
         **_secret_values("retrieval", incoming.secret, default),
         "retrieval.mode": incoming.mode.value,
         "retrieval.interval": str(incoming.interval),
+        "retrieval.mailboxes": mailboxes_text(incoming.mailboxes),
+        **_destination_values(incoming.destination),
         "retrieval.folder": incoming.folder,
         "retrieval.leave_on_server": incoming.leave_on_server,
         "retrieval.delete_after": "" if incoming.delete_after is None else str(incoming.delete_after),
+        "retrieval.size_limit": "" if incoming.size_limit is None else str(incoming.size_limit),
     }
 
 
@@ -77,6 +88,33 @@ def _secret_values(leg: str, ref: SecretRef | None, default: SecretScheme) -> di
     if ref.scheme is not SecretScheme.ASK:
         values[f"{leg}.{_SOURCE_KEYS.get(ref.scheme, 'entry')}"] = ref.value
     return values
+
+
+def _destination_values(destination: Destination) -> dict[str, Value]:
+    values: dict[str, Value] = dict.fromkeys(_DESTINATION_KEYS.values(), "")
+    values["retrieval.destination"] = destination.kind.value
+    values[_DESTINATION_KEYS[destination.kind]] = destination.value
+    return values
+
+
+def destination_key(values: Values) -> str:
+    """The field that says where mail goes, beside the choice itself."""
+    return _DESTINATION_KEYS[DestinationKind(str(values["retrieval.destination"]))]
+
+
+def mailboxes_text(names: Iterable[str]) -> str:
+    """Names of mailboxes with commas between them; one that holds a comma or a quote is quoted."""
+    return ", ".join(f'"{name.replace(chr(34), chr(34) * 2)}"' if set(name) & set(',"') else name for name in names)
+
+
+def mailboxes_of(text: str) -> tuple[str, ...]:
+    """The names in such a text; INBOX alone where there is none."""
+    try:
+        row = next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:
+        # Longer than any list of names.
+        row = [text]
+    return tuple(name.strip() for name in row if name.strip()) or ("INBOX",)
 
 
 def source_key(values: Values, leg: str) -> str:
@@ -171,17 +209,30 @@ class _Reading:
         if interval is None:
             interval = 0 if mode is RetrievalMode.AUTOMATIC else 15
         leave = values["retrieval.leave_on_server"] is True
-        days = str(values["retrieval.delete_after"]).strip()
-        delete_after = number(days) or 0 if days else None
+        protocol = Protocol(str(values["retrieval.protocol"]))
+        destination = self._destination()
+        folder = self.text("retrieval.folder")
         return Retrieval(
-            protocol=Protocol(str(values["retrieval.protocol"])),
+            protocol=protocol,
             endpoint=self.endpoint("retrieval"),
             method=AuthMethod(str(values["retrieval.method"])),
             username=self.text("retrieval.username"),
             secret=self.secret("retrieval") if values["retrieval.own_password"] is True else None,
             mode=mode,
             interval=interval,
-            folder=self.text("retrieval.folder"),
+            # One that is not asked for must not hinder.
+            folder=folder if folder.strip() or destination.kind is DestinationKind.MAILDIR else "INBOX",
             leave_on_server=leave,
-            delete_after=delete_after if leave else None,
+            delete_after=self._limit("retrieval.delete_after") if leave else None,
+            mailboxes=("INBOX",) if protocol is Protocol.POP3 else mailboxes_of(self.text("retrieval.mailboxes")),
+            destination=destination,
+            size_limit=self._limit("retrieval.size_limit"),
         )
+
+    def _destination(self) -> Destination:
+        kind = DestinationKind(str(self._values["retrieval.destination"]))
+        return Destination(kind, self.text(destination_key(self._values)))
+
+    def _limit(self, key: str) -> int | None:
+        text = str(self._values[key]).strip()
+        return number(text) or 0 if text else None

@@ -1,6 +1,7 @@
 """The accounts, and below them both legs of the one under the cursor."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,8 +18,9 @@ from mailtui.tui.account_columns import ACCOUNT_COLUMNS, STATUS
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
 from mailtui.tui.ordering import Row, grouped
-from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
+from mailtui.tui.screens.records import FILTER, READING
 from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
+from mailtui.tui.screens.retrieving import RetrievingScreen
 from mailtui.tui.widgets.account_list import AccountList
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
@@ -41,7 +43,7 @@ _EMPTY = {
 }
 
 
-class AccountsScreen(RecordsScreen):
+class AccountsScreen(RetrievingScreen):
     """The home of the program."""
 
     CSS_PATH = "records.tcss"
@@ -53,7 +55,7 @@ class AccountsScreen(RecordsScreen):
             "Cancel",
             show=False,
             id="accounts.cancel",
-            tooltip="Cancel the running checks; then the selection, then the filter",
+            tooltip="Cancel your retrievals, then the checks; then the selection, then the filter",
         ),
         Binding("n", "new", "New", id="accounts.new", tooltip="Make a new account"),
         Binding("e", "edit", "Edit", id="accounts.edit", tooltip="Edit the account under the cursor"),
@@ -72,7 +74,14 @@ class AccountsScreen(RecordsScreen):
         ),
         Binding("N", "new_text", "New as TOML", show=False, id="accounts.new_text", tooltip="Write one in your editor"),
         Binding("x", "export", "Export", show=False, id="accounts.export", tooltip="Write accounts to a TOML file"),
-        Binding("r", "retrieve", "Retrieve", show=False, id="accounts.retrieve", tooltip="Why mail is not fetched yet"),
+        Binding(
+            "r",
+            "retrieve",
+            "Retrieve",
+            show=False,
+            id="accounts.retrieve",
+            tooltip="Fetch the mail of the selected accounts, else of this one",
+        ),
         Binding("f", "show", "Show", show=False, id="accounts.show", tooltip="Show those of one status or type"),
         FIX,
         ACCEPT,
@@ -142,12 +151,19 @@ class AccountsScreen(RecordsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """escape is offered while there is something to give up."""
         if action == "back" and self.is_mounted:
-            return self._board.running > 0 or self.field.display or len(self.records.selection) > 0
+            busy = self._board.running + self._board.retrievals.by_hand
+            return busy > 0 or self.field.display or len(self.records.selection) > 0
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:
-        """Give up the nearest thing: the filter while it is typed, the checks, the selection, the filter."""
-        self.give_up_nearest(self.give_up_typing, self.give_up_checks, self.give_up_selection, self.give_up_filter)
+        """Give up the nearest thing: the filter while it is typed, what runs, the selection, the filter."""
+        self.give_up_nearest(
+            self.give_up_typing,
+            self.give_up_own_retrievals,
+            self.give_up_checks,
+            self.give_up_selection,
+            self.give_up_filter,
+        )
 
     def action_test_all(self) -> None:
         """Check every active account."""
@@ -199,9 +215,12 @@ class AccountsScreen(RecordsScreen):
         if (name := self.records.selected) is not None:
             self._desk.errands.duplicate(name)
 
-    def action_retrieve(self) -> None:
-        """Say why mail is not fetched yet."""
-        self._desk.say(self._desk.retrieval_unavailable)
+    def retrieve(self, names: Sequence[str], whose: str) -> None:
+        """Fetch mail, and say where that is seen: this list tells of checks."""
+        before = self._board.retrievals.running
+        super().retrieve(names, whose)
+        if len(names) == 1 and self._board.retrievals.running > before:
+            self._desk.say(f"Retrieving {whose}; m shows how far it is.")
 
     def action_retrieval(self) -> None:
         """Go to Message Retrieval, and come back to the account that was looked at last."""

@@ -1,6 +1,6 @@
 """Everything about one account: its last check leg by leg, and how it went before."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -17,7 +17,11 @@ from mailtui.model.trends import capability_change, points
 from mailtui.tui.desk import Desk
 from mailtui.tui.detail_head import fact_lines, title_line, verified
 from mailtui.tui.detail_lines import detail
+from mailtui.tui.flow import Paragraph
+from mailtui.tui.legs import LegView
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
+from mailtui.tui.receiving import retrieved_view
+from mailtui.tui.retrieval_lines import retrieval_section
 from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
 from mailtui.tui.widgets.history_strip import HistoryStrip
 from mailtui.tui.widgets.key_bar import KeyBar
@@ -177,18 +181,45 @@ class DetailScreen(Screen[None]):
         account = verified(board.account(self._account), history)
         at_hand = set()
         for column in self.query(LegColumn):
-            view = board.view(self._account, column.leg)
+            view = self._view(column.leg)
             change = None if report is None else capability_change(report, column.leg, history)
             if view.remedy is not None and board.testable([self._account]):
                 at_hand.add(view.remedy.action)
             column.strip.show(points(history, column.leg))
-            column.detail.show(detail(view, now, account, change, warned_days=self._desk.options.certificate_days))
+            column.detail.show(
+                detail(
+                    view,
+                    now,
+                    account,
+                    change,
+                    warned_days=self._desk.options.certificate_days,
+                    retrieval=self._retrieval() if column.leg is Leg.INBOUND else (),
+                )
+            )
             protocol = f" {view.protocol.label}" if view.protocol else ""
             column.border_title = Content.assemble(
                 (view.mark.glyph, STYLES[view.mark.role]), f" {LEG_NAMES[column.leg]}{protocol}"
             )
         self.query_one(KeyBar).offer(at_hand)
         self._entitle()
+
+    def _view(self, leg: Leg) -> LegView:
+        """The last check of a leg; a retrieval where none was, or where it failed since."""
+        board, name = self._desk.board, self._account
+        view, newest = board.view(name, leg), board.newest_retrieval(name)
+        if leg is Leg.INBOUND and newest is not None and (newest.leg.failure is not None or view.report is None):
+            return retrieved_view(board.account(name), newest)
+        return view
+
+    def _retrieval(self) -> Iterable[Paragraph]:
+        board = self._desk.board
+        return retrieval_section(
+            board.retrievals.of(self._account),
+            board.retrievals.last(self._account),
+            self._desk.automatic.next_at(self._account),
+            self._desk.now,
+            board.account(self._account).email,
+        )
 
     def _entitle(self) -> None:
         now, columns = self._desk.now, self.size.width

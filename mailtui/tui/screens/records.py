@@ -69,7 +69,7 @@ class RecordsScreen(Screen[str | None]):
         self._order = Order("name")
         self._sorter: Sorter[Any] = Sorter(desk.board.judged, lambda name: self.records.row(name))
         self._seen = 0
-        self._offered: bool | None = None
+        self._offered: object = None
 
     @property
     def records(self) -> RecordList[Any]:
@@ -128,7 +128,7 @@ class RecordsScreen(Screen[str | None]):
             return
         names = set(self._board.changed_since(self._seen))
         self._seen = self._board.serial
-        if names and not self._board.running:
+        if names and not self._board.running and not self._board.retrievals.running:
             # What was found may belong elsewhere, or nowhere; while checks run the rows keep still.
             self.show_names(keep=self.records.selected)
         else:
@@ -211,11 +211,18 @@ class RecordsScreen(Screen[str | None]):
 
     def progress(self, *, worded: bool) -> list[Content]:
         """How far the running checks are."""
-        done, begun = self._board.progress
-        if not self._board.running:
-            return []
-        words = f"testing {done} of {begun}, escape cancels" if worded else f"{done} of {begun}"
-        return [Content.styled(f"{Mark.HALFWAY.glyph} {words}", STYLES[Role.BUSY])]
+        told = []
+        retrievals = self._board.retrievals
+        for doing, running, own, (done, begun) in (
+            ("testing", self._board.running, self._board.running, self._board.progress),
+            ("retrieving", retrievals.running, retrievals.by_hand, retrievals.progress),
+        ):
+            if running:
+                # What began by itself escape may leave alone.
+                way_out = ", escape cancels" if own else ""
+                words = f"{doing} {done} of {begun}{way_out}" if worded else f"{done} of {begun}"
+                told.append(Content.styled(f"{Mark.HALFWAY.glyph} {words}", STYLES[Role.BUSY]))
+        return told
 
     def selecting(self, *, worded: bool) -> list[Content]:
         """How many accounts are selected, and how many of those are not to be seen."""
@@ -248,7 +255,7 @@ class RecordsScreen(Screen[str | None]):
 
     def offer(self) -> None:
         """Have the footer drawn again when other keys work now; that costs more than most keys do."""
-        offered = self.check_action("test", ())
+        offered = (self.check_action("test", ()), self._board.retrievals.running > 0)
         if offered is not self._offered:
             self._offered = offered
             self.refresh_bindings()

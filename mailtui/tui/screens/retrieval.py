@@ -9,12 +9,15 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from mailtui.model.amounts import counted
 from mailtui.model.check import Leg
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
+from mailtui.tui.receiving import receiving_mark, receiving_view
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS
-from mailtui.tui.screens.records import FILTER, READING, RecordsScreen
+from mailtui.tui.screens.records import FILTER, READING
 from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
+from mailtui.tui.screens.retrieving import RetrievingScreen
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
 from mailtui.tui.widgets.ladder import STYLES, LadderPanel
@@ -31,7 +34,7 @@ _COUNTED = (Mark.OK, Mark.WARNING, Mark.FAILED, Mark.UNCHECKED)
 _SAID = {Mark.OK: "good", Mark.WARNING: "warning", Mark.FAILED: "failing", Mark.UNCHECKED: "unchecked"}
 
 
-class RetrievalScreen(RecordsScreen):
+class RetrievalScreen(RetrievingScreen):
     """The accounts that receive. The result is the account to go back to."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["records.tcss", "retrieval.tcss"]
@@ -45,16 +48,38 @@ class RetrievalScreen(RecordsScreen):
             "Back",
             show=False,
             id="retrieval.back",
-            tooltip="Cancel the running checks; then the selection, then the filter; then back to the accounts",
+            tooltip="Cancel the retrievals, then the checks; then the selection, the filter; then back to the accounts",
+        ),
+        Binding(
+            "r",
+            "retrieve",
+            "Retrieve",
+            id="retrieval.retrieve",
+            tooltip="Fetch the mail of the selected accounts, else of this one",
+        ),
+        Binding(
+            "R", "retrieve_all", "All", id="retrieval.retrieve_all", tooltip="Fetch the mail of all active accounts"
+        ),
+        Binding(
+            "x",
+            "stop",
+            "Stop",
+            id="retrieval.stop",
+            tooltip="Cancel the retrieval of the selected accounts, else of this one; what was fetched is kept",
+        ),
+        Binding(
+            "D",
+            "dry_run",
+            "Dry run",
+            id="retrieval.dry_run",
+            tooltip="What would be fetched and deleted now; changes nothing",
         ),
         Binding("t", "test", "Test", id="retrieval.test", tooltip="Test the selected accounts, else this one"),
         Binding("e", "edit", "Edit", id="retrieval.edit", tooltip="Edit how this account's mail arrives"),
         FILTER,
-        Binding("r", "retrieve", "Retrieve", id="retrieval.retrieve", tooltip="Fetch the mail of this account"),
         FIX,
         ACCEPT,
         INSIST,
-        Binding("R", "retrieve_all", "All", id="retrieval.retrieve_all", tooltip="Fetch the mail of all accounts"),
     ]
 
     def __init__(self, desk: Desk, select: str | None = None) -> None:
@@ -62,11 +87,10 @@ class RetrievalScreen(RecordsScreen):
         self._first = select
 
     def compose(self) -> ComposeResult:
-        """The sums, what cannot be done yet, the filter, the list, the receiving leg and the keys."""
+        """The sums, the filter, the list, the receiving leg and the keys."""
         yield Static(id="summary", markup=False)
-        yield Static(Content(self._desk.retrieval_unavailable), id="unavailable", markup=False)
         yield FilterInput(id="filter")
-        yield RetrievalList(self._board, self._desk.now, id="retrievals")
+        yield RetrievalList(self._board, self._desk.automatic, self._desk.now, id="retrievals")
         with Horizontal(id="legs"):
             yield LadderPanel(Leg.INBOUND, id="inbound")
         yield MessageBar()
@@ -95,7 +119,7 @@ class RetrievalScreen(RecordsScreen):
         """The receiving leg."""
         name = self.records.selected
         known = name is not None and name in self._board and not self._board.awaits_report(name)
-        view = self._board.view(name, Leg.INBOUND) if name is not None and known else None
+        view = receiving_view(self._board, name) if name is not None and known else None
         self.query_one(LadderPanel).show(view, self._desk.now)
 
     def tell(self) -> list[list[Content]]:
@@ -106,7 +130,7 @@ class RetrievalScreen(RecordsScreen):
         first = Content(f" {number} account{'s' * (total != 1)}")
         if self._board.awaits_reports:
             return [[first, *self.selecting(worded=True), *self.progress(worded=True), Content(READING)]]
-        marks = [self._board.mark(name, Leg.INBOUND) for name in listed]
+        marks = [receiving_mark(self._board, name) for name in listed]
         only_send = len(self._board) - total
         ways = []
         for worded, busy in ((True, True), (False, True), (False, False)):
@@ -125,17 +149,47 @@ class RetrievalScreen(RecordsScreen):
         return ways
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Nothing can be retrieved; the line above the list says why."""
-        if action in ("retrieve", "retrieve_all"):
-            return None
+        """Stopping is offered while something runs."""
+        if action == "stop" and self.is_mounted:
+            return self._board.retrievals.running > 0
         return super().check_action(action, parameters)
 
     def action_back(self) -> None:
-        """Give up the nearest thing: a filter being typed, the checks, the selection, the filter; then leave."""
+        """Give up the nearest thing: a filter being typed, what runs, the selection, the filter; then leave."""
         if not self.give_up_nearest(
-            self.give_up_typing, self.give_up_checks, self.give_up_selection, self.give_up_filter
+            self.give_up_typing,
+            self.give_up_retrievals,
+            self.give_up_checks,
+            self.give_up_selection,
+            self.give_up_filter,
         ):
             self.action_leave()
+
+    def action_retrieve_all(self) -> None:
+        """Fetch the mail of every active account."""
+        active = [name for name in self.listed() if self._board.account(name).active]
+        if active:
+            self.retrieve(active, f"all {counted(len(active), 'active account')}")
+        else:
+            self._desk.say("There is no active account that receives mail.")
+
+    def action_stop(self) -> None:
+        """Cancel the retrieval of the selected accounts, else of the one under the cursor."""
+        names = self.targets()
+        if names and not self.cancel_retrievals(names):
+            self._desk.say(f"{self.told_of(names)}: nothing is being retrieved.")
+
+    def action_dry_run(self) -> None:
+        """Look what would be fetched and deleted for the account under the cursor."""
+        # Loaded with the first use.
+        from mailtui.tui.screens.dry_run import DryRunScreen
+
+        if (name := self.records.selected) is not None:
+            self.app.push_screen(DryRunScreen(self._desk, self._board.account(name)), self._after_dry_run)
+
+    def _after_dry_run(self, name: str | None) -> None:
+        if name is not None and name in self._board:
+            self.retrieve([name], name)
 
     def action_leave(self) -> None:
         """Back to where the person came from, with the account under the cursor."""

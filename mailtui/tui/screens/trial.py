@@ -18,13 +18,14 @@ from textual.worker import Worker
 from mailtui.actions.check import CheckOptions, Limits, Slots
 from mailtui.actions.saving import Edited, trial_reader
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, Event, Leg
+from mailtui.model.check import CheckReport, Leg
 from mailtui.model.errors import MailtuiError
+from mailtui.model.events import Event
 from mailtui.model.text import clean, shorten
-from mailtui.tui.checker import REPAINT_INTERVAL
 from mailtui.tui.desk import Desk
 from mailtui.tui.detail_lines import detail
 from mailtui.tui.form.fields import FIELDS
+from mailtui.tui.repainting import Repainter
 from mailtui.tui.screens.trial_remedies import RemediedTrial
 from mailtui.tui.trial import Trial
 from mailtui.tui.widgets.key_bar import KeyBar
@@ -77,7 +78,7 @@ class TrialScreen(RemediedTrial):
         self.add_class("show-outbound")
         self._worker: Worker[None] | None = None
         self._leaving = False
-        self._repaint_due = False
+        self._repainter = Repainter(self, self._repaint)
 
     @property
     def failed(self) -> bool:
@@ -141,12 +142,9 @@ class TrialScreen(RemediedTrial):
 
     def _on_event(self, trial: Trial, event: Event) -> None:
         trial.take_event(event)
-        if not self._repaint_due:
-            self._repaint_due = True
-            self.set_timer(REPAINT_INTERVAL, self._repaint)
+        self._repainter.soon()
 
     def _repaint(self) -> None:
-        self._repaint_due = False
         trial, now = self.trial, self._desk.now
         try:
             for leg in Leg:
