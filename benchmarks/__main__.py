@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from benchmarks import check_many, check_one, startup, tui
+from benchmarks import check_many, check_one, retrieve, startup, tui
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="fewer runs and accounts: does it work at all?")
     quick = ["--quick"] if parser.parse_args().quick else []
     statuses: list[int] = []
-    for comparison in (startup.main, check_one.main, check_many.main, tui.main):
+    for comparison in (startup.main, check_one.main, check_many.main, retrieve.main, tui.main):
         statuses.append(comparison(quick))
         print(flush=True)
     return max(statuses)

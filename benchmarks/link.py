@@ -28,6 +28,15 @@ FAR = "10.77.0.2"
 _TUNSETIFF = 0x400454CA
 _IFF_TUN = 0x0001
 _IFF_NO_PI = 0x1000
+_IFF_VNET_HDR = 0x4000
+_TUNSETOFFLOAD = 0x400454D0
+_TUN_F_CSUM_TSO4 = 0x01 | 0x02
+_HEADER = 10
+"""Octets of the virtio_net_hdr before each packet: the kernel leaves checksums and segmentation for later in it."""
+_LARGEST = _HEADER + (1 << 16)
+_SOURCE, _END = _HEADER + 12, _HEADER + 20
+"""Where the source address begins, and where the destination ends that follows it."""
+_FLAGS = _IFF_TUN | _IFF_NO_PI | _IFF_VNET_HDR
 _DEVICE = "mailtui0"
 _MTU = 1500
 
@@ -55,7 +64,9 @@ def slow_link(round_trip: float) -> Iterator[None]:
     stop_reading, stop = os.pipe()
     thread = threading.Thread(target=_carry, args=(device, stop_reading, round_trip / 2), name="link", daemon=True)
     try:
-        fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH", _DEVICE.encode(), _IFF_TUN | _IFF_NO_PI))
+        fcntl.ioctl(device, _TUNSETIFF, struct.pack("16sH", _DEVICE.encode(), _FLAGS))
+        # Segments of one burst then come in one piece, as to a network card: carrying them costs a twentieth.
+        fcntl.ioctl(device, _TUNSETOFFLOAD, _TUN_F_CSUM_TSO4)
         for command in (
             "link set lo up",
             f"addr add {NEAR}/24 dev {_DEVICE}",
@@ -91,11 +102,13 @@ def _carry(device: int, stop: int, delay: float) -> None:
         if device in ready:
             with contextlib.suppress(BlockingIOError):
                 while True:
-                    held.append((now + delay, os.read(device, _MTU)))
+                    held.append((now + delay, os.read(device, _LARGEST)))
         while held and held[0][0] <= now:
             packet = held.popleft()[1]
             # IPv4 only (RFC 791, section 3.1): source at 12, destination at 16.
-            if packet[0] >> 4 == 4:
+            if packet[_HEADER] >> 4 == 4:
                 # A full queue drops the packet, as a line does; TCP sends it again.
                 with contextlib.suppress(BlockingIOError):
-                    os.write(device, packet[:12] + packet[16:20] + packet[12:16] + packet[20:])
+                    os.writev(
+                        device, (packet[:_SOURCE], packet[_END - 4 : _END], packet[_SOURCE : _END - 4], packet[_END:])
+                    )

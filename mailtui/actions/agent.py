@@ -14,7 +14,7 @@ from mailtui.actions.recording import Recorder
 from mailtui.actions.retrieve import RETRIEVALS_AT_ONCE, RetrieveOptions, retrieval_slots, retrieve_many
 from mailtui.actions.schedule import Schedule, retrieval_interval
 from mailtui.model.account import Account
-from mailtui.model.check import CheckReport, utc_now
+from mailtui.model.check import Cause, CheckReport, utc_now
 from mailtui.model.errors import MailtuiError, UsageError
 from mailtui.model.retrieval import RetrievalReport
 from mailtui.model.text import clean
@@ -123,6 +123,8 @@ class Agent:
         self._asked = asyncio.Event()
         self._planned: Planned | None = None
         self._problem = ""
+        self._elsewhere: set[str] = set()
+        """Accounts that another process was retrieving when they were due last; that is told once."""
 
     def reload(self, options: AgentOptions | None = None) -> None:
         """Read the accounts again soon, and go on with `options` if they are given."""
@@ -191,6 +193,13 @@ class Agent:
 
         def on_report(report: RetrievalReport) -> None:
             done(report.account)
+            if report.leg.failure is not None and report.leg.failure.cause is Cause.RETRIEVAL_BUSY:
+                self._retrievals.schedule.postpone(report.account, is_elsewhere=True)
+                if report.account in self._elsewhere:
+                    return
+                self._elsewhere.add(report.account)
+            else:
+                self._elsewhere.discard(report.account)
             self._tell(Retrieved(by_name[report.account], report))
 
         await retrieve_many(

@@ -14,7 +14,7 @@ PIECE = 64 * 1024
 
 
 class Rejected(WireError):
-    """The destination will not take this message, now or later; it may take others. `reply` is its word."""
+    """The destination does not take this message, for now or for ever; it may take others. `reply` is its word."""
 
     def __init__(self, hint: str, reply: str = "") -> None:
         super().__init__(Cause.NOT_DELIVERED, hint, reply)
@@ -50,8 +50,9 @@ class Delivery(ABC):
     async def deliver(self, letter: Letter) -> None:
         """Hand one message over; when it returns, the destination has taken it for good.
 
-        Raises Rejected where only this message is refused, and WireError (NOT_DELIVERED) where nothing more can be
-        delivered now: the server is away, the command is not there, the user is over quota. Every wait has a deadline.
+        Raises Rejected where this message is refused or put off, which may be its own fault, and WireError
+        (NOT_DELIVERED) where nothing more can be delivered now: the server is away, the command is not there, the user
+        is over quota. Every wait has a deadline.
         Nothing else is raised but cancellation.
         """
 

@@ -1,7 +1,7 @@
 """Do to its end what must not stop half-way."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,8 +15,8 @@ class FinishedFirst(asyncio.CancelledError):
         super().__init__()
 
 
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns or raises. A cancellation in the meantime waits until `work` has ended.
+async def to_the_end(work: Coroutine[Any, Any, T], on_cancel: Callable[[], None] = lambda: None) -> T:
+    """What `work` returns or raises. A cancellation in the meantime waits until `work` has ended; `on_cancel` is told.
 
     It then goes on as FinishedFirst, or as itself if `work` failed. Every wait in `work` needs a deadline of its own.
     """
@@ -27,6 +27,7 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
             await asyncio.wait({task})
         except asyncio.CancelledError as error:
             cancelled = error
+            on_cancel()
     if cancelled is None:
         return task.result()
     if task.cancelled() or task.exception() is not None:

@@ -1,6 +1,7 @@
 """Messages as they stream in, gathered into batches on the event loop; whoever stores them takes those."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Incoming:
     """Octets of `chunks`."""
     octets: int = 0
     flags: tuple[str, ...] = ()
+    is_spilled: bool = False
     kept: Any = None
 
 
@@ -47,13 +49,24 @@ class Spill:
 class BatchIntake:
     """See `protocols.source.Intake`. `job` waits for what is to be stored, `done` tells that it was."""
 
-    def __init__(self, watch: Watch, on_refused: Callable[[Listed, str], None]) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        on_refused: Callable[[Listed, str], None],
+        on_too_large: Callable[[Listed, int], None],
+        limit: float = math.inf,
+    ) -> None:
+        """A message of more than `limit` octets, whatever the server says of its size, is not taken.
+
+        Once it has come to its end `on_too_large` is called with how many it has.
+        """
         self.on_room: Callable[[], None] | None = None
-        self.dropped: list[Incoming] = []
-        """Messages that were spilled and never came to their end."""
         self._watch = watch
         self._on_refused = on_refused
+        self._on_too_large = on_too_large
+        self._limit = limit
         self._current: Incoming | None = None
+        self._dropped: list[Incoming] = []
         self._batch: list[Incoming] = []
         self._batch_octets = 0
         self._held = 0
@@ -73,10 +86,13 @@ class BatchIntake:
     def feed(self, data: bytes) -> None:
         current = self._current
         assert current is not None
-        current.chunks.append(data)
         octets = len(data)
-        current.loose += octets
         current.octets += octets
+        if current.octets > self._limit:
+            self._let_go(current)
+            return
+        current.chunks.append(data)
+        current.loose += octets
         self._held += octets
         if current.loose >= SPILL_OCTETS:
             self._wake.set()
@@ -87,12 +103,16 @@ class BatchIntake:
     def complete(self, flags: tuple[str, ...] = ()) -> None:
         current, self._current = self._current, None
         assert current is not None
+        if current.octets > self._limit:
+            self._on_too_large(current.message, current.octets)
+            return
         current.flags = flags
         self._held += _MESSAGE_COST
         if not self._batch:
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self._is_waiting_long)
         self._batch.append(current)
-        self._batch_octets += current.loose
+        # What is on disk already counts too: it may have a file open.
+        self._batch_octets += current.octets
         if self._is_batch_full:
             self._wake.set()
         if self.is_full:
@@ -116,12 +136,17 @@ class BatchIntake:
             current = self._current
             if current is not None and current.loose >= SPILL_OCTETS:
                 spill = Spill(current, current.chunks, current.loose)
-                current.chunks, current.loose = [], 0
+                current.chunks, current.loose, current.is_spilled = [], 0, True
                 return spill
             if self._has_ended:
                 return None
             self._wake.clear()
             await self._wake.wait()
+
+    def take_dropped(self) -> list[Incoming]:
+        """Messages that were spilled, and will not become whole. To be asked between two jobs."""
+        dropped, self._dropped = self._dropped, []
+        return dropped
 
     def done(self, job: Spill | list[Incoming]) -> None:
         """`job` is on disk: there is room again."""
@@ -134,8 +159,8 @@ class BatchIntake:
         if self._has_ended:
             # What is left is this machine's work alone.
             self._watch.hold()
-        if was_full and not self.is_full and self.on_room is not None:
-            self.on_room()
+        elif was_full and not self.is_full:
+            self._make_room()
 
     @property
     def _is_batch_full(self) -> bool:
@@ -144,7 +169,7 @@ class BatchIntake:
     def _take_batch(self) -> list[Incoming]:
         # Never more than a batch's messages: while one is stored, thousands of small ones may come.
         taken, self._batch = self._batch[:BATCH_MESSAGES], self._batch[BATCH_MESSAGES:]
-        self._batch_octets = sum(incoming.loose for incoming in self._batch)
+        self._batch_octets = sum(incoming.octets for incoming in self._batch)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -160,6 +185,21 @@ class BatchIntake:
     def _drop(self) -> None:
         current, self._current = self._current, None
         if current is not None:
-            self._held -= current.loose
-            if current.loose < current.octets:
-                self.dropped.append(current)
+            self._let_go(current)
+
+    def _let_go(self, incoming: Incoming) -> None:
+        """Keep nothing of it."""
+        was_full = self.is_full
+        self._held -= incoming.loose
+        incoming.chunks, incoming.loose = [], 0
+        if incoming.is_spilled:
+            incoming.is_spilled = False
+            self._dropped.append(incoming)
+            self._wake.set()
+        if was_full and not self.is_full:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        self._watch.progress()
+        if self.on_room is not None:
+            self.on_room()

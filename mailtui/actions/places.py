@@ -37,11 +37,13 @@ class Destinations:
         self._root: Path | None = None
         self._delivery: Delivery | None = None
 
-    async def shelf(self, mailbox: RemoteMailbox, id_: int, strangers: Strangers) -> Shelf:
-        """Where messages of a server's mailbox go, whose row in the ledger is `id_`. Raises OSError, StorageError."""
+    def shelf(self, mailbox: RemoteMailbox, id_: int, strangers: Strangers) -> Shelf:
+        """Where messages of a server's mailbox go, whose row in the ledger is `id_`.
+
+        Blocks. Raises OSError and StorageError. While the account is locked only: what interrupted ones left is swept.
+        """
         if self._destination.kind is DestinationKind.MAILDIR:
-            folder = await off_loop(lambda: self._folder(mailbox))
-            return MaildirShelf(self._ledger, id_, strangers, folder)
+            return MaildirShelf(self._ledger, id_, strangers, self._folder(mailbox))
         if self._delivery is None:
             self._delivery = _delivery(self._account)
         return HandOver(self._ledger, id_, strangers, self._delivery, self._data.folder)

@@ -89,6 +89,9 @@ class Rehearsal(Listing):
         proven = await self._describe(source, trace, tally, Verdict.DELETE, [listed for listed, _ in due], due)
         tally.deleted = proven + (len(plan.fetch) if is_due(self.retrieval, now, now) else 0)
         tally.on_server = max(state.messages, len(listing)) - tally.deleted
+        if plan.fetch:
+            name = mailbox.name
+            plan.strangers.add(await in_own_time(trace, lambda: self._ledger.kept_elsewhere(self.server, name)))
         if len(plan.strangers) and plan.fetch:
             tally.notes.append(
                 f"{len(plan.strangers)} stored messages are known by their octets alone:"

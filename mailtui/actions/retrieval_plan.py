@@ -1,6 +1,7 @@
 """What to do with a mailbox, decided from what the server lists and what the ledger holds; pure, no I/O."""
 
 import hashlib
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +51,13 @@ class Strangers:
     """Stored messages that the server no longer lists by a name that we trust: known by their octets alone."""
 
     def __init__(self, rows: Iterable[Kept]) -> None:
+        self.moved = 0
+        """How many were taken that the account had from another server."""
         self._rows: defaultdict[bytes, list[Kept]] = defaultdict(list)
+        self.add(rows)
+
+    def add(self, rows: Iterable[Kept]) -> None:
+        """These too, after those that are there already."""
         for row in rows:
             self._rows[row.entry.digest].append(row)
 
@@ -63,11 +70,13 @@ class Strangers:
         if not rows:
             return None
         index = next((index for index, row in enumerate(rows) if row.entry.uid == uid and not row.is_gone), 0)
-        return rows.pop(index)
+        row = rows.pop(index)
+        self.moved += row.is_elsewhere
+        return row
 
     def rest(self) -> list[Kept]:
-        """Those that were not taken."""
-        return [row for rows in self._rows.values() for row in rows]
+        """Those of this server that were not taken."""
+        return [row for rows in self._rows.values() for row in rows if not row.is_elsewhere]
 
 
 @dataclass(slots=True)
@@ -80,6 +89,8 @@ class Plan:
     strangers: Strangers = field(default_factory=lambda: Strangers(()))
     duplicates: int = 0
     """Messages that share their name with another, and have to be fetched to be known."""
+    below: int = 0
+    """Stored messages that stand on the server below what was listed."""
 
 
 def is_renamed(row: MailboxRow, state: MailboxState, rows: Sequence[Kept]) -> bool:
@@ -126,15 +137,21 @@ def plan_mailbox(
         if stored is not None:
             plan.known.append((listed, stored))
             known.add(stored.id)
-        elif size_limit is not None and listed.octets is not None and listed.octets > size_limit * _MIB:
+        elif listed.octets is not None and listed.octets > octets_of(size_limit):
             plan.too_large.append(listed)
         else:
             plan.fetch.append(listed)
             plan.duplicates += bool(listed.uid) and times[listed.uid] > 1
+    plan.below = standing(rows, since)
     plan.strangers = Strangers(
         row for row in rows if row.id not in known and (row.is_gone or not _is_below(row.entry.uid, since))
     )
     return plan
+
+
+def octets_of(size_limit: int | None) -> float:
+    """A limit in MiB as octets; without one, more than any message has."""
+    return math.inf if size_limit is None else size_limit * _MIB
 
 
 def _row_of(listed: Listed, by_uid: dict[str, list[Kept]], times: Counter[str]) -> Kept | None:
@@ -161,11 +178,20 @@ def is_due(retrieval: Retrieval, stored: datetime, now: datetime) -> bool:
     return retrieval.delete_after is not None and now - stored >= timedelta(days=retrieval.delete_after)
 
 
-def listing_start(row: MailboxRow, state: MailboxState, rows: Sequence[Kept], *, has_due: bool) -> int:
-    """The UID from which on the listing is enough; 0 where all of it is needed."""
+def went_back(row: MailboxRow, state: MailboxState) -> bool:
+    """Whether HIGHESTMODSEQ (RFC 7162 section 3.1.2.1), which only grows, is less than it was.
+
+    The mailbox was put back from a backup, which UIDVALIDITY and UIDNEXT need not tell once new mail has come; or the
+    server has lost its count, and all is as it was.
+    """
+    return row.modseq is not None and state.modseq is not None and state.modseq < row.modseq
+
+
+def listing_start(row: MailboxRow, state: MailboxState, rows: Sequence[Kept]) -> int:
+    """The UID from which on the listing is enough, where UIDs mean what they did; 0 where all of it is needed."""
     if row.unstable or row.uidnext is None or state.uidvalidity is None or row.uidvalidity is None:
         return 0
-    if has_due or is_renamed(row, state, rows):
+    if went_back(row, state):
         return 0
     return row.uidnext if state.messages >= standing(rows, row.uidnext) else 0
 
@@ -177,7 +203,7 @@ def is_consistent(state: MailboxState, rows: Sequence[Kept], listing: Sequence[L
 
 def is_unchanged(row: MailboxRow, state: MailboxState, rows: Sequence[Kept]) -> bool:
     """Whether nothing has come and nothing has gone since the last time, by STATUS alone."""
-    if row.unstable or row.uidvalidity is None or row.uidnext is None:
+    if row.unstable or row.uidvalidity is None or row.uidnext is None or went_back(row, state):
         return False
     return (row.uidvalidity, row.uidnext, sum(not kept.is_gone for kept in rows)) == (
         state.uidvalidity,

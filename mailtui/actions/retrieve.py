@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mailtui.actions.finishing import to_the_end
 from mailtui.actions.leg import CheckOptions, LegCheck, Run, SecretReader
 from mailtui.actions.lockout import Logins
 from mailtui.actions.memory import Memory
@@ -18,6 +19,7 @@ from mailtui.actions.slots import Limits, Slots
 from mailtui.actions.storing import not_stored
 from mailtui.actions.tally import Tally
 from mailtui.model.account import Account
+from mailtui.model.amounts import counted
 from mailtui.model.check import (
     CERTIFICATE_WARNING,
     Cause,
@@ -31,6 +33,7 @@ from mailtui.model.check import (
 )
 from mailtui.model.errors import StorageError
 from mailtui.model.retrieval import RetrievalEvent, RetrievalFinished, RetrievalReport, RetrievalStarted
+from mailtui.model.text import clean
 from mailtui.model.watch import Learnt
 from mailtui.offloop import off_loop
 from mailtui.protocols.dial import Network
@@ -183,12 +186,13 @@ class _Account:
             leg = await self._leg(self._run, retrieving)
         finally:
             await self._destinations.close()
-        for mailbox in tally.mailboxes:
-            again = self._again.get(mailbox.name, 0)
-            if again:
-                mailbox.notes.append(
-                    f"{again} messages may have been delivered twice: the last retrieval was interrupted meanwhile"
-                )
+        for name, again in self._again.items():
+            # This one may not have come so far, and it is said only once.
+            mailbox = next((one for one in tally.mailboxes if one.name == name), None) or tally.begin(name, "")
+            mailbox.notes.append(
+                f"{counted(again, 'message')} may have been delivered twice:"
+                " the last retrieval was interrupted meanwhile"
+            )
         return leg, None
 
     async def _rehearse(self, tally: Tally) -> tuple[LegReport, bool | None]:
@@ -220,7 +224,8 @@ class _Account:
             await self._take_lock()
             if not self._options.dry_run:
                 await self._destinations.find_root()
-                await off_loop(self._settle)
+                # The lock must not end before it.
+                await to_the_end(off_loop(self._settle))
         except Busy:
             return Failure(
                 Cause.RETRIEVAL_BUSY,
@@ -252,7 +257,7 @@ class _Account:
         self._ledger.forget([id_ for id_, _, file in unfinished if not file or Path(file) not in delivered])
         for _, mailbox, file in unfinished:
             if not file:
-                self._again[mailbox] = self._again.get(mailbox, 0) + 1
+                self._again[clean(mailbox)] = self._again.get(clean(mailbox), 0) + 1
 
     async def _kept(self, report: RetrievalReport) -> RetrievalReport:
         try:

@@ -15,6 +15,9 @@ JITTER = 0.1
 AT_FIRST = timedelta(seconds=5)
 """What is overdue when it is first seen is started within this time."""
 
+ELSEWHERE = timedelta(minutes=1)
+"""What another process was seeing to is due again after this time: that may have ended before all was done."""
+
 _LOOK_AGAIN = 30.0
 """Seconds after which the clock is read again at the latest: the machine may have slept, or been set."""
 
@@ -90,7 +93,9 @@ class Schedule:
         if (entry := self._entries.get(name)) is not None:
             entry.is_running = False
             entry.last, entry.lateness = at, self._random()
-            self._changed.set()
+            if (entry.due - self._now()).total_seconds() < _LOOK_AGAIN:
+                # Else it is seen in time anyway: thousands that end one by one must not each have all looked at.
+                self._changed.set()
 
     def at_once(self, name: str) -> None:
         """There is news of this account: it is due now, or again once what runs has ended."""
@@ -98,11 +103,14 @@ class Schedule:
             entry.is_wanted, entry.earliest = True, self._now()
             self._changed.set()
 
-    def postpone(self, name: str) -> None:
-        """This account was started and cannot be seen to at this moment: it is due again soon."""
+    def postpone(self, name: str, *, is_elsewhere: bool = False) -> None:
+        """This account was started and cannot be seen to at this moment: it is due again soon.
+
+        `is_elsewhere`: another process sees to it.
+        """
         if (entry := self._entries.get(name)) is not None:
             entry.is_running = False
-            entry.is_wanted, entry.earliest = True, self._now() + AT_FIRST
+            entry.is_wanted, entry.earliest = True, self._now() + (ELSEWHERE if is_elsewhere else AT_FIRST)
             self._changed.set()
 
     def next_at(self, name: str) -> datetime | None:
@@ -129,7 +137,7 @@ class Schedule:
         due = []
         for entry in self._entries.values():
             # A time in the future is that of a clock which was wrong.
-            entry.earliest = min(entry.earliest, now + AT_FIRST)
+            entry.earliest = min(entry.earliest, now + ELSEWHERE)
             entry.last = None if entry.last is None else min(entry.last, now)
             if not entry.is_running and entry.due <= now:
                 entry.is_running, entry.is_wanted = True, False

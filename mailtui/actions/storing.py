@@ -19,10 +19,10 @@ from mailtui.offloop import off_loop
 from mailtui.protocols.faults import WireError, system_words
 from mailtui.protocols.source import Listed
 from mailtui.storage.ledger import Entry, Kept, Ledger
-from mailtui.storage.maildir import Draft, MaildirFolder
+from mailtui.storage.maildir import Draft, MaildirFolder, require_room
 
-MOST_REJECTED = 10
-"""Messages refused in a row, none taken between, after which the destination is not asked any more."""
+MOST_REJECTED = 5
+"""Messages refused or put off in a row, none taken between, after which the destination is not asked any more."""
 
 _RETURN_PATH = re.compile(rb"^Return-Path:[ \t]*<([!-;=?-~]{0,254})>", re.IGNORECASE | re.MULTILINE)
 _FLAGS = {"\\draft": "D", "\\flagged": "F", "\\answered": "R", "\\seen": "S", "\\deleted": "T"}
@@ -107,12 +107,12 @@ class Shelf(ABC):
 
     def _note_names(self, found: Sequence[tuple[Incoming, Kept]]) -> None:
         renamed = [
-            (kept.id, incoming.message.uid)
+            (kept.id, incoming.message.uid, incoming.message.octets)
             for incoming, kept in found
-            if kept.is_gone or kept.entry.uid != incoming.message.uid
+            if kept.is_gone or kept.is_elsewhere or kept.entry.uid != incoming.message.uid
         ]
         if renamed:
-            self._ledger.rename(renamed)
+            self._ledger.rename(self._mailbox, renamed)
 
     def _tell_recognised(self, incoming: Incoming, kept: Kept) -> None:
         self.on_stored(Stored(incoming.message, kept.id, incoming.octets, kept.at, is_new=False))
@@ -219,6 +219,7 @@ class HandOver(Shelf):
         return tempfile.TemporaryFile(dir=self._folder)
 
     def _append(self, place: BinaryIO, chunks: list[bytes]) -> None:
+        require_room(self._folder)
         place.writelines(chunks)
         place.flush()
 

@@ -1,6 +1,7 @@
 """Messages from a server into a shelf: they stream in while those before them are stored."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,10 @@ from mailtui.protocols.trace import Trace
 class Transfer:
     """The messages of one mailbox on their way. What came of them is here and in the tallies, however it ends."""
 
-    def __init__(self, source: Source, trace: Trace, shelf: Shelf, mailbox: MailboxTally, tally: Tally) -> None:
+    def __init__(
+        self, source: Source, trace: Trace, shelf: Shelf, mailbox: MailboxTally, tally: Tally, limit: float = math.inf
+    ) -> None:
+        """`limit` is in octets: what proves to be longer than it was listed is left where it is."""
         self.stored: dict[int, Stored] = {}
         """What came, by its handle."""
         self.refused = self.rejected = 0
@@ -27,6 +31,7 @@ class Transfer:
         self._shelf = shelf
         self._mailbox = mailbox
         self._tally = tally
+        self._limit = limit
         self._told = 0
         """Octets of messages that are not whole which were told as come."""
         shelf.on_stored = self._note_stored
@@ -38,7 +43,7 @@ class Transfer:
         A cancellation waits until nothing is half done.
         """
         self._tally.expect(self._mailbox, wanted)
-        intake = BatchIntake(self._trace.watch, self._note_refused)
+        intake = BatchIntake(self._trace.watch, self._note_refused, self._note_too_large, self._limit)
         storing = asyncio.create_task(self._store_all(intake))
         storing.add_done_callback(self._stop_if_failed)
         try:
@@ -49,7 +54,7 @@ class Transfer:
         finally:
             intake.end()
             # Where it failed it has ended the stage by its own error.
-            await to_the_end(_ended(storing))
+            await to_the_end(_ended(storing), self._shelf.hurry)
             self._trace.watch.progress()
 
     async def _store_all(self, intake: BatchIntake) -> None:
@@ -61,7 +66,8 @@ class Transfer:
             else:
                 await self._shelf.store(job)
             intake.done(job)
-        await self._shelf.discard(intake.dropped)
+            await self._shelf.discard(intake.take_dropped())
+        await self._shelf.discard(intake.take_dropped())
 
     def _stop_if_failed(self, storing: "asyncio.Task[None]") -> None:
         error = None if storing.cancelled() else storing.exception()
@@ -89,6 +95,10 @@ class Transfer:
     def _note_rejected(self, message: Listed, reply: str) -> None:
         self.rejected += 1
         self._leave(message, reply)
+
+    def _note_too_large(self, message: Listed, octets: int) -> None:
+        self._tally.list(Candidate(self._mailbox.name, self._trace.shown(message.uid), Verdict.TOO_LARGE, octets))
+        self._tally.came(1, message.octets or 0)
 
     def _leave(self, message: Listed, reply: str) -> None:
         uid, words = self._trace.shown(message.uid), self._trace.shown(reply)

@@ -16,14 +16,16 @@ from mailtui.actions.retrieval_plan import (
     is_unchanged,
     listing_start,
     next_uid,
+    octets_of,
     plan_mailbox,
-    standing,
+    went_back,
 )
 from mailtui.actions.storing import Stored, not_stored
 from mailtui.actions.tally import MailboxTally, Tally
 from mailtui.actions.transferring import Transfer
 from mailtui.actions.walking import in_own_time
 from mailtui.model.account import Retrieval
+from mailtui.model.amounts import counted
 from mailtui.model.check import utc_now
 from mailtui.model.retrieval import Verdict
 from mailtui.protocols.source import Listed, MailboxState, RemoteMailbox, Source
@@ -39,13 +41,18 @@ _DESCRIBED = 100
 
 @dataclass(slots=True)
 class Errand:
-    """What the visits of one retrieval share. `deleted` are, for each mailbox, the ids of what was deleted there."""
+    """What the visits of one retrieval share.
+
+    `deleted` are, for each mailbox, the ids of what was deleted there; `transfers` tell what was stored.
+    """
 
     retrieval: Retrieval
+    server: str
     ledger: Ledger
     destinations: Destinations
     tally: Tally
     deleted: list[tuple[MailboxTally, list[int]]] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
 
 
 class Visit:
@@ -71,31 +78,30 @@ class Visit:
         self._row = row
         self._rows = rows
         self._is_unstable = row.unstable
-        self._noted = (row.uidvalidity, row.uidnext)
+        self._noted = (row.uidvalidity, row.uidnext, row.modseq)
         self._transfer: Transfer | None = None
         self._counted = 0
         """Messages in the mailbox by the server's own count."""
 
     async def retrieve(self, state: MailboxState | None) -> None:
         """Fetch, store, delete, note. Raises WireError, OSError and StorageError."""
-        row, rows, now = self._row, self._rows, utc_now()
-        has_due = any(not kept.is_gone and is_due(self._retrieval, kept.at, now) for kept in rows)
+        row, rows = self._row, self._rows
+        has_due = await self._in_own_time(self._has_due)
         if state is not None and not has_due and is_unchanged(row, state, rows):
             self._tally.kept = self._tally.on_server = state.messages
             return
         deletes = not self._retrieval.leave_on_server or self._retrieval.delete_after is not None
         state = await self._source.select(self._mailbox, writable=deletes)
         self._counted = state.messages
-        renamed = is_renamed(row, state, rows)
+        renamed = await self._is_renamed(state)
         await self._note_begin(state, renamed)
         since, listing = await self._list(state, renamed, has_due)
         trusts_names = self._source.has_uids and not self._is_unstable and not renamed
+        size_limit = self._retrieval.size_limit
         plan = await self._in_own_time(
-            lambda: plan_mailbox(
-                listing, rows, since=since, trusts_names=trusts_names, size_limit=self._retrieval.size_limit
-            )
+            lambda: plan_mailbox(listing, rows, since=since, trusts_names=trusts_names, size_limit=size_limit)
         )
-        self._tally.kept = standing(rows, since) + len(plan.known)
+        self._tally.kept = plan.below + len(plan.known)
         self._tally.on_server = max(state.messages, len(listing))
         await self._list_too_large(plan)
         if plan.fetch:
@@ -115,6 +121,20 @@ class Visit:
         """What came in this session, by its handle."""
         return self._transfer.stored if self._transfer is not None else {}
 
+    def _has_due(self) -> bool:
+        now = utc_now()
+        return any(not kept.is_gone and is_due(self._retrieval, kept.at, now) for kept in self._rows)
+
+    async def _is_renamed(self, state: MailboxState) -> bool:
+        """Whether the UIDs of before mean nothing any more, by what the server says of them, or by what it lists."""
+        row, rows = self._row, self._rows
+        if await self._in_own_time(lambda: is_renamed(row, state, rows)):
+            return True
+        return not row.unstable and went_back(row, state) and await self._has_other_sizes(await self._source.listing())
+
+    async def _has_other_sizes(self, listing: Sequence[Listed]) -> bool:
+        return await self._in_own_time(lambda: has_other_sizes(listing, self._rows))
+
     async def _note_begin(self, state: MailboxState, renamed: bool) -> None:
         """What the UIDs of all that is stored from now on belong to, should it be interrupted."""
         if renamed:
@@ -125,12 +145,13 @@ class Visit:
 
     async def _list(self, state: MailboxState, renamed: bool, has_due: bool) -> tuple[int, list[Listed]]:
         """The listing, from which UID on; all of it where a part would not tell enough."""
-        rows = self._rows
-        since = listing_start(self._row, state, rows, has_due=has_due) if self._source.has_uids else 0
+        row, rows, since = self._row, self._rows, 0
+        if self._source.has_uids and not renamed and not has_due:
+            since = await self._in_own_time(lambda: listing_start(row, state, rows))
         listing = await self._source.listing(since)
-        if since and not is_consistent(state, rows, listing, since):
+        if since and not await self._in_own_time(lambda: is_consistent(state, rows, listing, since)):
             since, listing = 0, await self._source.listing()
-        if not self._is_unstable and not renamed and has_other_sizes(listing, rows):
+        if not self._is_unstable and not renamed and await self._has_other_sizes(listing):
             self._is_unstable = True
             await self._note(state.uidvalidity, self._row.uidnext)
             if since:
@@ -147,18 +168,25 @@ class Visit:
             self._errand.tally.list(candidate)
 
     async def _fetch(self, plan: Plan) -> None:
+        server, name = self._errand.server, self._mailbox.name
+        plan.strangers.add(await self._in_own_time(lambda: self._ledger.kept_elsewhere(server, name)))
+        destinations = self._errand.destinations
         try:
-            shelf = await self._errand.destinations.shelf(self._mailbox, self._row.id, plan.strangers)
+            shelf = await self._in_own_time(lambda: destinations.shelf(self._mailbox, self._row.id, plan.strangers))
         except OSError as error:
             raise not_stored(error) from error
-        self._transfer = Transfer(self._source, self._trace, shelf, self._tally, self._errand.tally)
+        limit = octets_of(self._retrieval.size_limit)
+        self._transfer = Transfer(self._source, self._trace, shelf, self._tally, self._errand.tally, limit)
+        self._errand.transfers.append(self._transfer)
         await self._transfer.run(plan.fetch)
 
     def _note_names(self, plan: Plan, listed: int | None, *, renamed: bool) -> None:
         """What a person should know of how this server names its mail, and of what was left."""
         note = self._tally.notes.append
         if listed is not None and listed < self._counted:
-            note(f"the server counts {self._counted} messages and lists {listed}: the others were left alone")
+            note(
+                f"the server counts {counted(self._counted, 'message')} and lists {listed}: the others were left alone"
+            )
         recognised = f"{self._tally.recognised} of them were here already"
         if self._is_unstable:
             note(f"the server gave a name (UID) to another message: all are fetched every time, {recognised}")
@@ -167,12 +195,20 @@ class Visit:
         elif renamed:
             note(f"the server has renumbered its messages (UIDVALIDITY): all were fetched again, {recognised}")
         elif plan.duplicates:
-            note(f"{plan.duplicates} messages share their name (UID) with others, and are fetched every time")
+            note(f"{plan.duplicates} messages share their names (UIDs) with others, and are fetched every time")
+        if plan.strangers.moved:
+            note(
+                f"{counted(plan.strangers.moved, 'message')} came from the account's server or login of before,"
+                " and were not stored again"
+            )
         refused, rejected = (self._transfer.refused, self._transfer.rejected) if self._transfer is not None else (0, 0)
         if refused:
-            note(f"the server did not give {refused} messages: they are tried again next time")
+            note(f"the server did not give {counted(refused, 'message')}: tried again next time")
         if rejected:
-            note(f"the destination did not take {rejected} messages: they stay, and are tried again next time")
+            note(
+                f"the destination did not take {counted(rejected, 'message')}:"
+                " left on the server, tried again next time"
+            )
 
     async def _delete(self, plan: Plan) -> None:
         now = utc_now()
@@ -201,9 +237,10 @@ class Visit:
                 if header is not None and kept.entry.header and header_digest(header) == kept.entry.header:
                     proven.append((listed, kept.id))
         if len(proven) < len(due):
+            left = len(due) - len(proven)
             self._tally.notes.append(
-                f"{len(due) - len(proven)} messages were not deleted: that they are the ones that were stored here"
-                " could not be proven by their headers"
+                f"{counted(left, 'message')} {'were' if left > 1 else 'was'} not deleted:"
+                " the header is not that of what was stored here, or cannot be compared"
             )
         return proven
 
@@ -214,11 +251,11 @@ class Visit:
             await self._in_own_time(lambda: self._ledger.gone(missing))
 
     async def _note_end(self, state: MailboxState, uidnext: int | None) -> None:
-        if self._noted != (state.uidvalidity, uidnext):
+        if self._noted != (state.uidvalidity, uidnext, state.modseq):
             await self._note(state.uidvalidity, uidnext, state.modseq)
 
     async def _note(self, uidvalidity: int | None, uidnext: int | None, modseq: int | None = None) -> None:
-        self._noted = (uidvalidity, uidnext)
+        self._noted = (uidvalidity, uidnext, modseq)
         await self._in_own_time(
             lambda: self._ledger.note(
                 self._row.id, uidvalidity=uidvalidity, uidnext=uidnext, modseq=modseq, unstable=self._is_unstable

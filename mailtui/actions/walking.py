@@ -2,10 +2,11 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 from urllib.parse import quote
 
+from mailtui.actions.finishing import to_the_end
 from mailtui.actions.tally import MailboxTally, Tally
 from mailtui.model.account import Account, Retrieval
 from mailtui.model.check import Cause, Stage
@@ -13,6 +14,7 @@ from mailtui.model.text import clean
 from mailtui.offloop import off_loop
 from mailtui.protocols import source_of
 from mailtui.protocols.faults import WireError, translate
+from mailtui.protocols.imap_names import WILDCARDS, matcher
 from mailtui.protocols.session import Session
 from mailtui.protocols.source import MailboxState, RemoteMailbox, Source
 from mailtui.protocols.trace import Trace
@@ -45,6 +47,7 @@ class Walk(ABC):
             if not found:
                 wanted = clean(", ".join(self.retrieval.mailboxes), 200)
                 raise WireError(Cause.NO_INBOX, f"the server has no mailbox that matches {wanted}")
+            await self._note_unmatched(trace, found)
             states = [(mailbox, await source.status(mailbox)) for mailbox in found]
             known = [state.messages for _, state in states if state is not None]
             if known:
@@ -56,6 +59,16 @@ class Walk(ABC):
                 await self._visit(source, trace, mailbox, state, is_only=len(found) == 1)
             block.detail = self._told()
         await source.finish(trace)
+
+    async def _note_unmatched(self, trace: Trace, found: Sequence[RemoteMailbox]) -> None:
+        """Tell of each pattern that no mailbox matches: most often it is a slip."""
+        patterns = [name for name in self.retrieval.mailboxes if not WILDCARDS.isdisjoint(name)]
+        unmatched = await in_own_time(
+            trace, lambda: [pattern for pattern in patterns if not any(map(matcher([pattern]), found))]
+        )
+        for pattern in unmatched:
+            note = "the server has no mailbox that matches this; correct the account's mailboxes if it should"
+            self.tally.begin(clean(pattern), "").notes.append(note)
 
     async def _visit(
         self, source: Source, trace: Trace, mailbox: RemoteMailbox, state: MailboxState | None, *, is_only: bool
@@ -91,9 +104,12 @@ class Walk(ABC):
 
 
 async def in_own_time(trace: Trace, call: Callable[[], T]) -> T:
-    """Return what `call` does in a thread, within a stage; its time is not the server's."""
+    """Return what `call` does in a thread, within a stage; its time is not the server's.
+
+    A cancellation waits for it: the account's lock must not end while a thread is at its ledger or its mail.
+    """
     trace.watch.hold()
     try:
-        return await off_loop(call)
+        return await to_the_end(off_loop(call))
     finally:
         trace.watch.progress()

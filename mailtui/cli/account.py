@@ -3,10 +3,10 @@
 import asyncio
 from argparse import Namespace
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from shlex import quote
 
 from mailtui.cli.account_form import account_from
+from mailtui.cli.fetched import fetched
 from mailtui.cli.output import BAD, DANGER, DIM, GOOD, WARNED_EXIT, Output, Styled
 from mailtui.cli.places import open_database, secret_store
 from mailtui.cli.remedies import Remedies, diagnosis_of
@@ -17,12 +17,15 @@ from mailtui.cli.words import (
     local_time,
     milliseconds,
     unsafe_lines,
+    utc_text,
 )
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Login, Protocol, Retrieval, RetrievalMode, Trust
+from mailtui.model.amounts import counted
 from mailtui.model.check import CheckReport, LegReport, current
 from mailtui.model.destination import DestinationKind
 from mailtui.model.report_json import severity_name
+from mailtui.model.retrieval import RetrievalReport
 from mailtui.model.watch import untold_changes
 
 JSON_VERSION = 1
@@ -55,13 +58,16 @@ def add(args: Namespace, output: Output) -> int:
 
 
 def show(args: Namespace, output: Output) -> int:
-    """Print one account and its last check."""
+    """Print one account, its last retrieval and its last check."""
     with open_database(args) as database:
         account = database.account(args.name)
         reports = database.history(args.name, limit=1)
+        retrieved = fetched(database, account)
     report = current(reports[0] if reports else None, account)
     if args.format == "json":
-        output.json({"version": JSON_VERSION, **account_json(account, report, whole=True)})
+        last = retrieved and Remedies([account]).retrieval_json(retrieved, transcript=False)
+        shown = account_json(account, report, whole=True)
+        output.json({"version": JSON_VERSION, **shown, "last_retrieval": last})
         return 0
     facts = [
         ("name", account.name),
@@ -83,10 +89,15 @@ def show(args: Namespace, output: Output) -> int:
         output.line("inbound        none: a send-only account")
     else:
         _show_leg(output, "inbound", retrieval.endpoint, retrieval.protocol, account.retrieval_login)
-        every = f"every {retrieval.interval} minutes" if retrieval.mode is RetrievalMode.AUTOMATIC else "by hand"
+        is_automatic = retrieval.mode is RetrievalMode.AUTOMATIC
+        every = f"every {counted(retrieval.interval, 'minute')}" if is_automatic else "by hand"
         output.line(f"  {'retrieval':<13}{every}, from {', '.join(retrieval.mailboxes)}")
         output.line(f"  {'delivered to':<13}{_delivered_to(retrieval)}")
         output.line(f"  {'on server':<13}{_afterwards(retrieval)}")
+        if retrieved is None:
+            output.line(f"last retrieval never; run `mailtui retrieve {quote(account.name)}`")
+        else:
+            _show_retrieval(account, retrieved, output)
     if report is None:
         output.line(f"last check     never; run `mailtui check {quote(account.name)}`")
     else:
@@ -97,6 +108,19 @@ def show(args: Namespace, output: Output) -> int:
             for words in _remedy(account, leg):
                 output.line(f"  {'':<13}{words}")
     return 0
+
+
+def _show_retrieval(account: Account, report: RetrievalReport, output: Output) -> None:
+    from mailtui.cli.retrieval_words import mailbox_lines, summary
+
+    output.line(f"last retrieval {local_time(report.started)}")
+    word = Styled(SEVERITY_WORDS[report.severity], SEVERITY_STYLES[report.severity])
+    why = f": {report.leg.failure.hint}" if report.leg.failure is not None else ""
+    output.line(f"  {'result':<13}", word, f"  {summary(report)}{why}")
+    for words in _remedy(account, report.leg):
+        output.line(f"  {'':<13}{words}")
+    for _, told in mailbox_lines(report):
+        output.line(f"  {'':<13}", told)
 
 
 def _remedy(account: Account, leg: LegReport) -> Iterator[str]:
@@ -164,11 +188,6 @@ def account_json(account: Account, report: CheckReport | None, *, whole: bool = 
         **{name: time and utc_text(time) for name, time in times.items()},
         "last_check": last,
     }
-
-
-def utc_text(moment: datetime) -> str:
-    """A time as JSON documents have it: ISO 8601, in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def enable(args: Namespace, output: Output) -> int:

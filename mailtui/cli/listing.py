@@ -1,18 +1,21 @@
 """mailtui account list: the accounts, or their retrievals alone; filtered and sorted."""
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from mailtui.cli.account import JSON_VERSION, account_json, utc_text
+from mailtui.actions.standing import current_retrieval, newer_retrieval
+from mailtui.cli.account import JSON_VERSION, account_json
+from mailtui.cli.fetched import all_fetched, brief_json
 from mailtui.cli.output import DANGER, DIM, Output, Styled
 from mailtui.cli.places import open_database
-from mailtui.cli.words import SEVERITY_STYLES, SEVERITY_WORDS, local_time, table_lines, unsafe_lines
+from mailtui.cli.words import SEVERITY_STYLES, SEVERITY_WORDS, local_time, table_lines, unsafe_lines, utc_text
 from mailtui.interop.accounts_toml import account_table
 from mailtui.model.account import Account, Endpoint, Protocol, Retrieval, RetrievalMode, Trust
-from mailtui.model.check import CheckReport, LegReport, current
+from mailtui.model.check import CheckReport, LegReport, Severity, current
 from mailtui.model.errors import UsageError
 from mailtui.model.report_json import severity_name
+from mailtui.model.retrieval import RetrievalReport
 
 Entry = tuple[Account, CheckReport | None]
 """An account and what its last check says of the servers that it has now."""
@@ -43,6 +46,7 @@ def list_accounts(args: Namespace, output: Output) -> int:
         # The names alone are what a shell completes: it should not wait for more than it needs.
         with_reports = not args.names or args.where or args.sort
         latest = database.latest(transcripts=False) if with_reports else {}
+        fetched = all_fetched(database) if args.retrieval and not args.names else {}
     entries = [(account, current(latest.get(account.name), account)) for account in accounts]
     found = [entry for entry in entries if wanted(*entry) and (entry[0].retrieval or not args.retrieval)]
     found = _sorted(found, args.sort, args.reverse)
@@ -51,13 +55,16 @@ def list_accounts(args: Namespace, output: Output) -> int:
             output.line(account.name)
         return 0
     if args.format == "json":
-        output.json(_retrievals_json(found) if args.retrieval else _accounts_json(found))
+        output.json(_retrievals_json(found, fetched) if args.retrieval else _accounts_json(found))
         return 0
     if not found:
         output.line(_nothing(accounts, args))
         return 0
-    headings, row = (_RETRIEVAL_HEADINGS, _retrieval_row) if args.retrieval else (_HEADINGS, _row)
-    for line in table_lines(headings, [row(*entry) for entry in found], output.columns):
+    if args.retrieval:
+        headings, rows = _RETRIEVAL_HEADINGS, [_retrieval_row(*entry, fetched.get(entry[0].name)) for entry in found]
+    else:
+        headings, rows = _HEADINGS, [_row(*entry) for entry in found]
+    for line in table_lines(headings, rows, output.columns):
         output.line(*line)
     for account, _ in found:
         for line in unsafe_lines(account):
@@ -114,13 +121,18 @@ def _row(account: Account, report: CheckReport | None) -> list[Styled]:
     ]
 
 
-_RETRIEVAL_HEADINGS = ["ACCOUNT", "SERVER", "RETRIEVED", "FOLDER", "ON SERVER", "ACTIVE", "LAST CHECK", "RESULT"]
+_RETRIEVAL_HEADINGS = ["ACCOUNT", "SERVER", "RETRIEVED", "FOLDER", "ON SERVER", "ACTIVE", "FETCHED", "LAST", "RESULT"]
 
 
-def _retrieval_row(account: Account, report: CheckReport | None) -> list[Styled]:
+def _retrieval_row(account: Account, report: CheckReport | None, fetched: RetrievalReport | None) -> list[Styled]:
     retrieval = account.retrieval
     assert retrieval is not None  # the others were left out
     leg = report.inbound if report else None
+    last = _checked(report if leg else None), _verdict(leg, cause=True)
+    fetched = current_retrieval(fetched, account)
+    # The newer of the two tells how the server stands.
+    if (newest := newer_retrieval(fetched, account, report)) is not None:
+        last = _checked(newest), _fetched(newest)
     return [
         Styled(account.name, ""),
         _server(retrieval.endpoint, retrieval.protocol),
@@ -128,8 +140,8 @@ def _retrieval_row(account: Account, report: CheckReport | None) -> list[Styled]
         Styled(retrieval.folder, ""),
         Styled(_left(retrieval), ""),
         _active(account),
-        _checked(report if leg else None),
-        _verdict(leg, cause=True),
+        _checked(fetched),
+        *last,
     ]
 
 
@@ -162,26 +174,39 @@ def _active(account: Account) -> Styled:
     return Styled("yes", "") if account.active else Styled("no", DIM)
 
 
-def _checked(report: CheckReport | None) -> Styled:
+def _checked(report: CheckReport | RetrievalReport | None) -> Styled:
     return Styled(local_time(report.started), "") if report else Styled("never", DIM)
 
 
 def _verdict(leg: LegReport | None, *, cause: bool = False) -> Styled:
     if leg is None:
         return Styled("-", DIM)
-    why = f" {leg.failure.cause.value}" if cause and leg.failure else ""
-    return Styled(f"{SEVERITY_WORDS[leg.severity]}{why}", SEVERITY_STYLES[leg.severity])
+    return _result(leg.severity, _cause(leg) if cause else "")
+
+
+def _fetched(report: RetrievalReport) -> Styled:
+    came = f", {report.stored:,} new" if report.stored or not report.leg.failure else ""
+    return _result(report.severity, f"{_cause(report.leg)}{came}")
+
+
+def _result(severity: Severity, told: str) -> Styled:
+    return Styled(f"{SEVERITY_WORDS[severity]}{told}", SEVERITY_STYLES[severity])
+
+
+def _cause(leg: LegReport) -> str:
+    return f" {leg.failure.cause.value}" if leg.failure else ""
 
 
 def _accounts_json(entries: Sequence[Entry]) -> dict[str, object]:
     return {"version": JSON_VERSION, "accounts": [account_json(*entry) for entry in entries]}
 
 
-def _retrievals_json(entries: Sequence[Entry]) -> dict[str, object]:
-    return {"version": JSON_VERSION, "retrievals": [_retrieval_json(*entry) for entry in entries]}
+def _retrievals_json(entries: Sequence[Entry], fetched: Mapping[str, RetrievalReport]) -> dict[str, object]:
+    retrievals = [_retrieval_json(*entry, fetched.get(entry[0].name)) for entry in entries]
+    return {"version": JSON_VERSION, "retrievals": retrievals}
 
 
-def _retrieval_json(account: Account, report: CheckReport | None) -> dict[str, object]:
+def _retrieval_json(account: Account, report: CheckReport | None, fetched: RetrievalReport | None) -> dict[str, object]:
     table = account_table(account)["retrieval"]
     assert isinstance(table, dict)  # the others were left out
     last: dict[str, object] | None = None
@@ -192,4 +217,10 @@ def _retrieval_json(account: Account, report: CheckReport | None) -> dict[str, o
             "severity": severity_name(report.inbound.severity),
             "cause": failure and failure.cause.value,
         }
-    return {"account": account.name, "active": account.active, **table, "last_check": last}
+    return {
+        "account": account.name,
+        "active": account.active,
+        **table,
+        "last_check": last,
+        "last_retrieval": brief_json(current_retrieval(fetched, account)),
+    }

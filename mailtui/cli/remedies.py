@@ -38,17 +38,23 @@ def diagnosis_of(leg: LegReport, email: str) -> "Diagnosis | None":
 
 
 class Remedies:
-    """Says what to do about the legs of `accounts`. Which fixes are made anyway, `will_make` tells: none is offered."""
+    """Says what to do about the legs of `accounts`. Which fixes are made anyway, `will_make` tells: none is offered.
+
+    `repeat` is the command that a person gave, and may give again.
+    """
 
     def __init__(
         self,
         accounts: Iterable[Account],
         offer: Offer = Offer.NOTHING,
         will_make: "Callable[[Proposal], bool]" = lambda proposal: False,
+        *,
+        repeat: str = "check",
     ) -> None:
         self._accounts = {account.name: account for account in accounts}
         self._offer = offer
         self._will_make = will_make
+        self._repeat = repeat
 
     def now(self, accounts: Iterable[Account]) -> None:
         """Take note of how `accounts` are now, after fixes were made; no more are."""
@@ -137,7 +143,8 @@ class Remedies:
                 yield ["mailtui can, once the server's keeper has confirmed it, ", words]
                 yield [f"then: {command} {' '.join(f'--trust-key {pin}' for pin in pins)}"]
         if leg.failure is not None and leg.failure.cause is Cause.LOGIN_HELD:
-            yield [f"to log in nevertheless: {command} --insist"]
+            again = command if self._offer is Offer.FILE else f"mailtui {self._repeat} {quote(account)}"
+            yield [f"to log in nevertheless: {again} --insist"]
         elif waits_for_acceptance(leg) and self._offer is Offer.STORED:
             yield [f"once you know that the change is meant: {command} --accept-changes"]
 

@@ -23,10 +23,10 @@ def result_line(report: RetrievalReport, name_columns: int = 0) -> list[Part]:
     """A whole retrieval on one line: its word, and what came; the name takes `name_columns` at least."""
     word = Styled(f"{SEVERITY_WORDS[report.severity]:<7}", SEVERITY_STYLES[report.severity])
     name = fit(report.account, max(name_columns, width(clean(report.account))))
-    return [word, f"  {name}  {_summary(report)}"]
+    return [word, f"  {name}  {summary(report)}"]
 
 
-def _summary(report: RetrievalReport) -> str:
+def summary(report: RetrievalReport) -> str:
     """What a retrieval did, or in a dry run would do."""
     boxes = report.mailboxes
     recognised, kept = sum(box.recognised for box in boxes), sum(box.kept for box in boxes)

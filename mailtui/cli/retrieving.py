@@ -32,7 +32,7 @@ def retrieve_accounts(
     `form` is text or json. Ctrl-C ends every connection once what came whole is stored, and raises KeyboardInterrupt.
     """
     settle()
-    remedies = Remedies(accounts, Offer.STORED)
+    remedies = Remedies(accounts, Offer.STORED, repeat="retrieve")
     presenter = choose_presenter(output, remedies, accounts, options, form)
     run = _Run(presenter, output)
     try:

@@ -49,14 +49,20 @@ def unit_text(data: str | None) -> str:
     command = [_program(), *([] if data is None else ["--data", str(Path(data).expanduser().absolute())]), "agent"]
     if command[0] == sys.executable:
         command[1:1] = ["-m", "mailtui"]
-    variables = [] if data is not None else [DATA_VARIABLE]
-    variables.append(SETTINGS_VARIABLE)
+    variables = [_first_set(SETTINGS_VARIABLE, "XDG_CONFIG_HOME")]
+    if data is None:
+        variables.insert(0, _first_set(DATA_VARIABLE, "XDG_DATA_HOME"))
     environment = "".join(
-        f"Environment={_quoted(f'{name}={Path(value).expanduser().absolute()}')}\n"
+        f"Environment={_quoted(f'{name}={Path(os.environ[name]).expanduser().absolute()}')}\n"
         for name in variables
-        if (value := os.environ.get(name, ""))
+        if name
     )
     return _UNIT.format(command=" ".join(_quoted(word, is_command=True) for word in command), environment=environment)
+
+
+def _first_set(*names: str) -> str:
+    """The first of the environment variables `names` that is set; empty for none. A service starts without them."""
+    return next((name for name in names if os.environ.get(name)), "")
 
 
 def _program() -> str:

@@ -1,7 +1,7 @@
 """How accounts and reports are put into words: pieces of lines, shared by all commands."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from mailtui.cli.output import BAD, BOLD, DANGER, DIM, GOOD, WARN, Part, Styled, fit
 from mailtui.model.account import Account, Trust
@@ -73,6 +73,11 @@ def milliseconds(ms: float) -> str:
 def local_time(moment: datetime | None) -> str:
     """A time of the machine's own zone, to the minute; `never` for none."""
     return "never" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def utc_text(moment: datetime) -> str:
+    """A time as JSON documents have it: ISO 8601, in UTC, ending in Z."""
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def unsafe_lines(account: Account) -> Iterator[list[Part]]:

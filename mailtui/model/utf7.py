@@ -25,6 +25,8 @@ def encode(text: str) -> str:
 
 def decode(text: str) -> str:
     """The inverse. Raises ValueError for what is not modified UTF-7."""
+    if "&" not in text:
+        return text
     first, *shifted = text.split("&")
     parts = [first]
     for part in shifted:

@@ -14,7 +14,7 @@ from mailtui.model.account import (
     Trust,
     ascii_host,
 )
-from mailtui.model.destination import Destination
+from mailtui.model.destination import Destination, DestinationKind
 from mailtui.model.errors import FieldError, InvalidAccount
 from mailtui.model.pins import canonical_pins
 from mailtui.model.text import has_hostile
@@ -75,7 +75,7 @@ def _problems(account: Account) -> Iterator[FieldError]:
         )
     yield from _mailboxes(retrieval)
     yield from _destination(retrieval.destination)
-    yield from _text("retrieval.folder", retrieval.folder, required=True)
+    yield from _folder(retrieval)
     yield from _number("retrieval.interval", retrieval.interval, 1, _INTERVAL_LIMIT, "minutes")
     if retrieval.delete_after is not None:
         yield from _number("retrieval.delete_after", retrieval.delete_after, 1, 36_500, "days")
@@ -114,6 +114,15 @@ def _destination(destination: Destination) -> Iterator[FieldError]:
             yield FieldError(name, "starts or ends with a space; remove it")
     except ValueError as error:
         yield FieldError(name, f"cannot be used: {error}")
+
+
+def _folder(retrieval: Retrieval) -> Iterator[FieldError]:
+    name, kind = "retrieval.folder", retrieval.destination.kind
+    yield from _text(name, retrieval.folder, required=True)
+    if kind is not DestinationKind.MAILDIR and retrieval.folder.strip().upper() not in ("", "INBOX"):
+        yield FieldError(
+            name, f"is of a Maildir, and the destination is {kind.value}, which has none; remove it, or choose maildir"
+        )
 
 
 def _text(name: str, value: str, *, required: bool = False, limit: int = _TEXT_LIMIT) -> Iterator[FieldError]:

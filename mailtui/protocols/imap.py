@@ -28,6 +28,8 @@ LITERAL_LIMIT = 1 << 16
 # Untagged data that is kept for one command: the longest honest answer is a few dozen lines.
 UNIT_LIMIT = 10_000
 OCTET_LIMIT = 4 << 20
+# What a line or a literal takes in memory beside its octets: a response can be made of empty ones.
+_PART_COST = 64
 
 # How many of the data that a reader took, to one command, a transcript shows.
 _SHOWN = 3
@@ -176,7 +178,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
 
     def _hold(self, part: bytes) -> None:
         self._parts.append(part)
-        self._held += len(part)
+        self._held += len(part) + _PART_COST
         if self._held > OCTET_LIMIT:
             raise WireError(Cause.TOO_LARGE, f"the server sent one reply of more than {OCTET_LIMIT} octets")
 
@@ -215,16 +217,19 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
     def _take_untagged(self, line: bytes, rest: list[bytes]) -> None:
         if line[:4].upper() in (b"BYE", b"BYE "):
             self._bye = line.decode("utf-8", "backslashreplace")
-        self._units += 1
-        self._octets += len(line) + sum(map(len, rest))
-        if self._units > UNIT_LIMIT or self._octets > OCTET_LIMIT:
-            raise WireError(Cause.TOO_LARGE, "the server sends data without end that nobody asked for")
+        self._count(len(line) + sum(len(part) + _PART_COST for part in rest))
         if self._sent:
             command = self._sent[0]
             for part in (line, *rest):
                 command.append_to_resp(part)
             # IDLE hands on what it has as it comes; other commands keep it.
             command.flush()
+
+    def _count(self, octets: int) -> None:
+        self._units += 1
+        self._octets += octets
+        if self._units > UNIT_LIMIT or self._octets > OCTET_LIMIT:
+            raise WireError(Cause.TOO_LARGE, "the server sends data without end that nobody asked for")
 
     def _take_challenge(self, challenge: bytes) -> None:
         if self._sent and self._sent[0].name == "AUTHENTICATE":
@@ -233,6 +238,7 @@ class ImapWire(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]  # aioimap
             self._challenges.append(challenge)
             self._arrivals.wake()
         elif self._sent and self._sent[0].name in ("APPEND", "IDLE"):
+            self._count(len(challenge))
             self.pending_sync_command = self._sent[0]
             self._continuation(b"+ " + challenge)
             self._arrivals.wake()

@@ -15,8 +15,10 @@ from mailtui.protocols.source import Intake, Listed
 HEADER_LIMIT = 256 << 10
 """Octets of a header that is still of use."""
 
-# What an honest server may have in one mailbox; more would fill this machine's memory.
-_MOST_LISTED = 2_000_000
+# What an honest server may have in one mailbox; more would fill this machine's memory. Some of it may have come since
+# the mailbox was opened.
+_MOST_LISTED = 1_000_000
+_COME_SINCE = 10_000
 
 _FETCH = re.compile(rb"\* ([0-9]{1,10}) FETCH \(", re.IGNORECASE)
 # An item's name and its value: a flat list, a quoted string, a literal to come, or an atom.
@@ -95,8 +97,10 @@ def discard(data: bytes) -> None:
 class Sizes(FetchReader):
     """Which messages there are, and how large. What names a UID tells of a message, whatever it tells."""
 
-    def __init__(self, since: int, on_progress: Callable[[], None]) -> None:
+    def __init__(self, since: int, exists: int, on_progress: Callable[[], None]) -> None:
         self._since = since
+        self._most = min(exists + _COME_SINCE, _MOST_LISTED)
+        self._heard = 0
         self._on_progress = on_progress
         self._found: dict[int, tuple[int, int | None]] = {}
         self._again: list[tuple[int, int | None]] = []
@@ -105,18 +109,20 @@ class Sizes(FetchReader):
 
     def end(self, fetched: Fetched) -> None:
         uid = fetched.uid
+        # Flags that others change meanwhile come as well.
+        self._heard += 1
+        if len(self._found) > self._most or self._heard > 4 * self._most:
+            raise WireError(Cause.TOO_LARGE, f"the server lists more than {self._most} messages, more than there are")
         # `n:*` names the last message even where its UID is below n.
         if uid < max(self._since, 1):
             return
         known = self._found.get(uid)
         if known is None:
-            if len(self._found) >= _MOST_LISTED:
-                raise WireError(Cause.TOO_LARGE, f"the server lists more than {_MOST_LISTED} messages")
             self._found[uid] = (fetched.sequence, fetched.octets)
             self._on_progress()
         elif known[1] is None and fetched.octets is not None:
             self._found[uid] = (fetched.sequence, fetched.octets)
-        elif known[0] != fetched.sequence and not self.are_numbers_moving and len(self._again) < _MOST_LISTED:
+        elif known[0] != fetched.sequence and not self.are_numbers_moving and len(self._again) < self._most:
             self._again.append((uid, fetched.octets))
 
     def listed(self, has_uids: bool) -> list[Listed]:
@@ -166,6 +172,7 @@ class Bodies(FetchReader):
             self._waiting.setdefault(message.handle, []).append(message)
         self._flags: dict[int, tuple[str, ...]] = {}
         self._current: Listed | None = None
+        self._came = 0
         self._is_over = False
         self.only = 0
         """The one UID that is asked for now; 0 where there may be several."""
@@ -191,6 +198,7 @@ class Bodies(FetchReader):
         if uid not in self._waiting:
             return discard
         self._current = self._waiting[uid][0]
+        self._came = 0
         self._intake.begin(self._current)
         return self._feed
 
@@ -199,7 +207,9 @@ class Bodies(FetchReader):
         self._is_over = True
 
     def _feed(self, data: bytes) -> None:
-        if not self._is_over:
+        if not self._is_over and self._current is not None:
+            self._came += len(data)
+            self._current.require_end(self._came)
             self._intake.feed(data)
             self._on_data()
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
 from mailtui.protocols.imap import AUTHENTICATED, SELECTED, response_code
 from mailtui.protocols.imap_fetch import Bodies, FetchReader, Flow, Headers, Sizes, sets
-from mailtui.protocols.imap_names import WILDCARDS, quoted, to_name, to_wire
+from mailtui.protocols.imap_names import WILDCARDS, matcher, quoted, to_name, to_wire
 from mailtui.protocols.imap_session import ImapSession, offers, words_of
 from mailtui.protocols.imap_untagged import Untagged
 from mailtui.protocols.source import Intake, Listed, MailboxState, RemoteMailbox, Source
@@ -23,6 +23,10 @@ _GROUP = 1_000
 _SET_OCTETS = 900
 # While one is answered the next is with the server already.
 _IN_FLIGHT = 2
+# Responses that are no news while the server is waited for: mail that other programs delete or mark.
+_MOST_WHILE_IDLE = 1_000_000
+# STATUS commands in one group: their answers wait for nothing but the line.
+_STATUSES = 250
 
 _STATUS_ITEMS = re.compile(r"\(([A-Z0-9 ]*)\)\s*$", re.IGNORECASE)
 
@@ -52,10 +56,11 @@ class ImapSource(Source):
 
     async def mailboxes(self, patterns: Sequence[str]) -> list[RemoteMailbox]:
         plain = dict.fromkeys(to_name(to_wire(name)) for name in patterns if WILDCARDS.isdisjoint(name))
-        names = self._untagged.mailboxes = {}
+        names: dict[str, tuple[RemoteMailbox, bool]] = {}
+        self._untagged.list_into(names, matcher(patterns))
         lists = [self._wire.command("LIST", '""', quoted(to_wire(pattern))) for pattern in dict.fromkeys(patterns)]
-        statuses = {to_wire(name): self._status_command(to_wire(name)) for name in plain}
-        self._send(*lists, *statuses.values())
+        statuses = [(to_wire(name), self._status_command(to_wire(name))) for name in plain]
+        self._send(*lists, *(command for _, command in statuses))
         for command in lists:
             response = await self._wire.answered(command)
             if response.result != "OK" and not all(map(WILDCARDS.isdisjoint, patterns)):
@@ -68,14 +73,14 @@ class ImapSource(Source):
         found = {name: RemoteMailbox(name, to_wire(name), delimiter) for name in plain}
         found.update((name, names[name][0]) for name in plain if name in names)
         others = [mailbox for mailbox, can_open in names.values() if can_open and mailbox.name not in found]
-        if others:
-            statuses = {mailbox.wire: self._status_command(mailbox.wire) for mailbox in others}
-            self._send(*statuses.values())
+        for group in (others[start : start + _STATUSES] for start in range(0, len(others), _STATUSES)):
+            statuses = [(mailbox.wire, self._status_command(mailbox.wire)) for mailbox in group]
+            self._send(*(command for _, command in statuses))
             await self._keep_states(statuses)
         return [*found.values(), *others]
 
-    async def _keep_states(self, statuses: Mapping[str, Any]) -> None:
-        for wire, command in statuses.items():
+    async def _keep_states(self, statuses: Iterable[tuple[str, Any]]) -> None:
+        for wire, command in statuses:
             self._states[wire] = await self._status_answer(command)
 
     async def status(self, mailbox: RemoteMailbox) -> MailboxState | None:
@@ -114,7 +119,7 @@ class ImapSource(Source):
     async def listing(self, since: int = 0) -> list[Listed]:
         if not self._untagged.exists:
             return []
-        sizes = Sizes(since, self._trace.watch.progress)
+        sizes = Sizes(since, self._untagged.exists, self._trace.watch.progress)
         (answer,) = await self._ask(sizes, ("FETCH", f"{max(since, 1)}:*", "(UID RFC822.SIZE)"))
         if answer.result != "OK":
             raise WireError(Cause.NOT_AVAILABLE, "the server does not list its messages", words_of(answer))
@@ -144,6 +149,8 @@ class ImapSource(Source):
                     self._send(command)
                 command, uids, is_alone = sent.popleft()
                 response = await self._wire.answered(command)
+                # Refusals are answers, too, and there may be thousands of them.
+                flow.came()
                 groups.extend(self._after(response, bodies, uids, is_alone))
         finally:
             self._untagged.fetching = None
@@ -208,8 +215,18 @@ class ImapSource(Source):
             if not self._untagged.has_news and seconds > 0:
                 command = await self._wire.start_idling()
                 self._trace.watch.hold()
-                await self._wire.until(lambda: self._untagged.has_news or loop.time() >= end or command._event.is_set())
+                most = self._untagged.heard + _MOST_WHILE_IDLE
+                await self._wire.until(
+                    lambda: (
+                        self._untagged.has_news
+                        or loop.time() >= end
+                        or command._event.is_set()
+                        or self._untagged.heard > most
+                    )
+                )
                 self._trace.watch.progress()
+                if self._untagged.heard > most:
+                    raise WireError(Cause.TOO_LARGE, "the server tells without end, and of no new mail (IDLE)")
                 if not command._event.is_set():
                     self._wire.stop_idling()
                 response = await self._wire.answered(command)

@@ -1,6 +1,7 @@
 """What an IMAP server says beside the verdicts on commands: taken as it comes, and never piled up."""
 
 import re
+from collections.abc import Callable
 
 from mailtui.model.check import Cause
 from mailtui.protocols.faults import WireError
@@ -9,8 +10,9 @@ from mailtui.protocols.imap_fetch import Fetched, FetchReader, Sizes, discard
 from mailtui.protocols.imap_names import listed_mailbox
 from mailtui.protocols.source import RemoteMailbox
 
-# Mailboxes that a server may list.
+# Mailboxes that a server may list, and octets of their names.
 _MOST_MAILBOXES = 100_000
+_MOST_NAME_OCTETS = 8 << 20
 
 _NUMBERED = re.compile(rb"\* ([0-9]{1,10}) (EXISTS|EXPUNGE|RECENT)\b", re.IGNORECASE)
 _NEVER_READ = re.compile(rb"\* (?:FLAGS|VANISHED) ", re.IGNORECASE)
@@ -23,12 +25,22 @@ class Untagged:
         self.fetching: FetchReader | None = None
         """Who reads FETCH responses; without one they are dropped."""
         self.mailboxes: dict[str, tuple[RemoteMailbox, bool]] | None = None
-        """Where mailboxes that are listed go by their names, each with whether it can be opened."""
+        """Where mailboxes that are listed go by their names, each with whether it can be opened; see `list_into`."""
         self.exists: int | None = None
         """How many messages the open mailbox has; None before the server has said so."""
         self.has_news = False
         """Whether more messages have come to the open mailbox; set back by whoever has seen it."""
+        self.heard = 0
+        """How many responses have come in all."""
         self._begun: Fetched | None = None
+        self._is_wanted: Callable[[RemoteMailbox], bool] = lambda mailbox: True
+        self._name_octets = 0
+
+    def list_into(
+        self, mailboxes: dict[str, tuple[RemoteMailbox, bool]], is_wanted: Callable[[RemoteMailbox], bool]
+    ) -> None:
+        """Collect the mailboxes that are listed from now on and that `is_wanted` takes."""
+        self.mailboxes, self._is_wanted, self._name_octets = mailboxes, is_wanted, 0
 
     def opening(self) -> None:
         """Another mailbox is about to be opened: what is known of the last one is over."""
@@ -50,6 +62,7 @@ class Untagged:
 
     def take(self, parts: list[bytes]) -> bool:
         """See `imap.Reader`."""
+        self.heard += 1
         fetched, self._begun = self._begun, None
         if fetched is not None:
             fetched.read(parts[-1])
@@ -78,9 +91,15 @@ class Untagged:
     def _take_mailbox(self, parts: list[bytes]) -> bool:
         if self.mailboxes is None or (listed := listed_mailbox(parts)) is None:
             return False
-        if len(self.mailboxes) >= _MOST_MAILBOXES:
-            raise WireError(Cause.TOO_LARGE, f"the server lists more than {_MOST_MAILBOXES} mailboxes")
         mailbox, can_open = listed
+        if not self._is_wanted(mailbox):
+            # Whatever a server lists, nobody asked for that one.
+            return True
+        self._name_octets += len(mailbox.wire)
+        if len(self.mailboxes) >= _MOST_MAILBOXES or self._name_octets > _MOST_NAME_OCTETS:
+            raise WireError(
+                Cause.TOO_LARGE, f"the server lists more than {_MOST_MAILBOXES} mailboxes, or names without end"
+            )
         known, _ = self.mailboxes.setdefault(mailbox.name, listed)
         if known.wire != mailbox.wire:
             # Two that would be written alike: one keeps the name that the server has for it.

@@ -25,7 +25,7 @@ _REPLY_LINES = 256
 
 
 class Refused(WireError):
-    """The server will not take this message, now or later; it may take others."""
+    """The server does not take this message, now or ever; it may take others."""
 
 
 class _Lost(WireError):
@@ -107,13 +107,21 @@ class LmtpClient:
             self.abort()
             await self._open()
             await self._envelope(sender, octets)
+        try:
+            reply = await self._content(pieces)
+        except _Lost as error:
+            # It may be this message that the server cannot bear. Where it is the server, the next one cannot reach it.
+            self.abort()
+            raise Refused(error.cause, error.hint, error.reply) from error
+        if reply.code // 100 != 2:
+            raise self._verdict(reply, is_about_message=True)
+
+    async def _content(self, pieces: AsyncIterator[bytes]) -> LmtpReply:
         stuffing = Stuffing()
         async for piece in pieces:
             await self._send(stuffing.feed(piece))
         await self._send(stuffing.end())
-        reply = await self._reply(VERDICT_PATIENCE)
-        if reply.code // 100 != 2:
-            raise self._verdict(reply, is_about_message=True)
+        return await self._reply(VERDICT_PATIENCE)
 
     async def _envelope(self, sender: str, octets: int) -> None:
         """MAIL, RCPT and DATA, in one group where the server takes it (RFC 2920)."""
@@ -261,10 +269,12 @@ class LmtpClient:
 
     def _verdict(self, reply: LmtpReply, *, is_about_message: bool = False) -> WireError:
         """The error for a negative reply."""
-        if 400 <= reply.code < 500:
+        is_passing = 400 <= reply.code < 500
+        if is_about_message and 400 <= reply.code < 600 and reply.code != 421 and not reply.is_full():
+            words = "does not take this message for now" if is_passing else "refuses this message"
+            return Refused(Cause.NOT_DELIVERED, f"{self.shown} {words}", str(reply))
+        if is_passing:
             return self._failed("does not take mail for now", str(reply))
-        if is_about_message and 500 <= reply.code < 600 and not reply.is_full():
-            return Refused(Cause.NOT_DELIVERED, f"{self.shown} refuses this message", str(reply))
         return self._failed(f"refuses mail for {self._recipient}", str(reply))
 
 

@@ -85,11 +85,9 @@ class Masker:
             return self(text[: _READ + tail])[:-tail]
         for word in self._words:
             text = word.sub(MASK, text)
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, MASK)
-        spans = self._disguised(text)
-        return _masked(text, spans) if spans else text
+        # Where two overlap, hiding one by itself would leave a part of the other.
+        spans = [*self._plainly(text), *self._disguised(text)]
+        return _masked(text, _merged(spans)) if spans else text
 
     def each(self, texts: Sequence[str]) -> Sequence[str]:
         """Texts that do not belong together, each masked by itself; at once where there is nothing to mask."""
@@ -102,15 +100,24 @@ class Masker:
         """Lines that belong together, each already masked, without a secret that is divided between them."""
         leads = [match.end() if (match := _LEAD.match(text)) else 0 for text in texts]
         bodies = [text[lead:] for text, lead in zip(texts, leads, strict=True)]
-        spans = self._disguised("\n".join(bodies))
+        # An escape may be divided, too.
+        spans = self._disguised("".join(bodies))
         if not spans:
             return list(texts)
         masked, begins = [], 0
         for text, lead, body in zip(texts, leads, bodies, strict=True):
             own = ((max(start - begins, 0), min(end - begins, len(body))) for start, end in spans)
             masked.append(_masked(text, [(lead + start, lead + end) for start, end in own if start < end]))
-            begins += len(body) + 1
+            begins += len(body)
         return masked
+
+    def _plainly(self, text: str) -> Iterator[Span]:
+        """Where the forms stand in `text` as they are."""
+        for form in self._forms:
+            at = text.find(form)
+            while at >= 0:
+                yield at, at + len(form)
+                at = text.find(form, at + 1)
 
     def _disguised(self, text: str) -> list[Span]:
         """Where the secrets stand in `text` in one of their disguises, in order, none touching another."""

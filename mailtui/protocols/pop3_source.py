@@ -21,9 +21,11 @@ _SIZE_UNKNOWN = 32 << 10
 _HEADER_LIMIT = 256 << 10
 _HEADER_END = re.compile(rb"(?:^|\n)\r?\n")
 
-# As many messages as anyone has in a maildrop, in lines of 64 octets: a number, a name as servers give it, CRLF.
+# As many messages as anyone has in a maildrop, in lines of 80 octets: a number, a name (RFC 1939 section 7), CRLF.
 _MOST_MESSAGES = 1_000_000
-_LIST_OCTETS = 64 * _MOST_MESSAGES
+_LIST_LINE = 80
+# By how many a list may be longer than the count that was told.
+_MISCOUNT = 10_000
 
 Reader = Callable[[Listed, Status], Awaitable[None]]
 """Reads the reply to a command about a message, from its status on."""
@@ -88,7 +90,8 @@ class Pop3Source(Source):
             raise refused(status, Cause.NOT_AVAILABLE, "the server cannot list the mail right now")
         progress = self._trace.watch.progress
         progress()
-        return status, await self._wire.lines(_MOST_MESSAGES, _LIST_OCTETS, progress) if status.ok else []
+        most = min((await self._stat()).messages + _MISCOUNT, _MOST_MESSAGES)
+        return status, await self._wire.lines(most, _LIST_LINE * most, progress) if status.ok else []
 
     async def fetch(self, wanted: Sequence[Listed], intake: Intake) -> None:
         room = asyncio.Event()
@@ -108,8 +111,10 @@ class Pop3Source(Source):
                 intake.refused(message, status.line)
                 return
             intake.begin(message)
+            before = octets
             while isinstance(event := await self._take(), Body):
                 octets += len(event.data)
+                message.require_end(octets - before)
                 intake.feed(event.data)
                 await has_room()
             intake.complete()
@@ -133,7 +138,10 @@ class Pop3Source(Source):
                 refusals.append(message)
                 return
             header = _Header()
+            came = 0
             while isinstance(event := await self._take(), Body):
+                came += len(event.data)
+                message.require_end(came)
                 header.feed(event.data)
             if len(header.octets) <= _HEADER_LIMIT:
                 found[message.handle] = bytes(header.octets)

@@ -14,6 +14,8 @@ from mailtui.protocols.trace import Trace
 _UNREAD_LIMIT = 1 << 18
 # Of a list of thousands the transcript shows the beginning.
 _SHOWN_LINES = 100
+# Octets of a line of a list that has not ended; RFC 1939 section 3 allows 512.
+_LINE_LIMIT = 1 << 16
 
 
 class Pop3Wire(asyncio.Protocol):
@@ -114,11 +116,14 @@ class Pop3Wire(asyncio.Protocol):
         `on_data` is called whenever some of them have come.
         """
         heard = bytearray()
+        unfinished = 0
         try:
             while isinstance(event := await self.take(), Body):
                 heard += event.data
                 limit -= event.data.count(b"\n")
-                if len(heard) > octets or limit < 0:
+                end = event.data.rfind(b"\n") + 1
+                unfinished = len(event.data) - end if end else unfinished + len(event.data)
+                if len(heard) > octets or limit < 0 or unfinished > _LINE_LIMIT:
                     raise WireError(Cause.TOO_LARGE, "the server sent a list that is longer than any honest one")
                 if on_data is not None:
                     on_data()

@@ -5,7 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
+from mailtui.model.check import Cause
+from mailtui.protocols.faults import WireError
 from mailtui.protocols.trace import Trace
+
+# Servers err in the size of a message, and some tell none; none sends without end.
+_MISTAKE = 64 << 20
+_MOST_UNTOLD = 4 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,10 @@ class RemoteMailbox:
 
 @dataclass(frozen=True, slots=True)
 class MailboxState:
-    """What the server says of a mailbox: how many messages; in IMAP UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ (RFC 7162)."""
+    """What the server says of a mailbox: how many messages; in IMAP UIDVALIDITY, UIDNEXT, HIGHESTMODSEQ (RFC 7162).
+
+    HIGHESTMODSEQ never goes back in a mailbox that was not put back from a backup.
+    """
 
     messages: int
     uidvalidity: int | None = None
@@ -38,6 +47,15 @@ class Listed:
     handle: int
     uid: str
     octets: int | None = None
+
+    def require_end(self, came: int) -> None:
+        """Raise WireError TOO_LARGE where more octets have come than any mistake about the size explains."""
+        most = _MOST_UNTOLD if not self.octets else 8 * self.octets + _MISTAKE
+        if came > most:
+            raise WireError(
+                Cause.TOO_LARGE,
+                f"the server sends a message without end: more than {most} octets, and told {self.octets}",
+            )
 
 
 class Intake(Interface):

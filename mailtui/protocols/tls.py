@@ -174,6 +174,8 @@ class TlsTransport(asyncio.Transport, asyncio.BufferedProtocol):
             self.abort()
             return
         else:
+            # What a server says after it has ended TLS is nobody's, and is not kept for anyone either.
+            self._is_open = False
             self._hand_up(pieces)
             self._above.eof_received()
         self._flush()

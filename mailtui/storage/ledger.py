@@ -63,12 +63,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A message that is stored; `at` is when. `is_gone`: it was missing on the server since."""
+    """A message that is stored; `at` is when. `is_gone`: it was missing on the server since.
+
+    `is_elsewhere`: it was retrieved when the account had another server, protocol or login.
+    """
 
     id: int
     entry: Entry
     at: datetime
     is_gone: bool = False
+    is_elsewhere: bool = False
 
 
 class Ledger:
@@ -154,11 +158,20 @@ class Ledger:
 
     def kept(self, mailbox: int) -> list[Kept]:
         """The stored messages of a mailbox, oldest first."""
+        return self._kept("= ?", (mailbox,))
+
+    def kept_elsewhere(self, server: str, name: str) -> list[Kept]:
+        """The stored messages of mailboxes of this name on the account's other servers, oldest first."""
+        others = "IN (SELECT id FROM mailbox WHERE retrieval = ? AND server <> ? AND name = ?)"
+        rows = self._kept(others, (self._state.id, _text(server), _text(name)))
+        return [replace(row, is_elsewhere=True) for row in rows]
+
+    def _kept(self, mailboxes: str, values: tuple[object, ...]) -> list[Kept]:
         with self._database.reading() as connection:
             rows = connection.execute(
                 "SELECT id, uid, octets, digest, header, stored, gone IS NOT NULL FROM message"
-                " WHERE mailbox = ? AND file IS NULL ORDER BY id",
-                (mailbox,),
+                f" WHERE mailbox {mailboxes} AND file IS NULL ORDER BY id",
+                values,
             ).fetchall()
         # Those of a batch were stored at one time.
         times = {at: from_stored_time(at) for at in {row[5] for row in rows}}
@@ -208,9 +221,12 @@ class Ledger:
         """These were never stored."""
         self._each("DELETE FROM message WHERE id = ?", [(number,) for number in ids])
 
-    def rename(self, uids: Iterable[tuple[int, str]]) -> None:
-        """The messages with these ids are on the server, under these names."""
-        self._each("UPDATE message SET uid = ?, gone = NULL WHERE id = ?", [(_text(uid), id_) for id_, uid in uids])
+    def rename(self, mailbox: int, found: Iterable[tuple[int, str, int | None]]) -> None:
+        """The messages with these ids are in this mailbox, under these names (UIDs) and with these sizes."""
+        self._each(
+            "UPDATE message SET mailbox = ?, uid = ?, octets = ?, gone = NULL WHERE id = ?",
+            [(mailbox, _text(uid), _storable(octets), id_) for id_, uid, octets in found],
+        )
 
     def gone(self, ids: Iterable[int]) -> None:
         """These are missing on the server. Once they are for 90 days they are forgotten.

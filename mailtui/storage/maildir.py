@@ -30,6 +30,9 @@ _THREADS = 8
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _MORE = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _HOST_LIMIT = 64
+
+RESERVE = 16 << 20
+"""Octets of a disk that mail never takes: programs, and the record of what is stored, need some to go on."""
 _counter = itertools.count(1)
 
 _File = tuple[int, str]  # an open one: its descriptor and its path
@@ -85,6 +88,7 @@ class MaildirFolder:
 
     def spill(self, draft: Draft) -> None:
         """Append the chunks of a long message to its file in tmp, and let go of them. What fails leaves nothing."""
+        require_room(self.path)
         with self._whole_or_nothing((draft,)), self._opened(draft) as (descriptor, _):
             _begin_writing(descriptor)
         draft.is_spilled = True
@@ -95,6 +99,7 @@ class MaildirFolder:
 
         The files of a group are all written before the first is fsynced.
         """
+        require_room(self.path)
         with self._whole_or_nothing(drafts):
             for first in range(0, len(drafts), _GROUP):
                 with _GROUPS, contextlib.ExitStack() as files:
@@ -143,6 +148,13 @@ class MaildirFolder:
             with contextlib.suppress(OSError):
                 self.discard(drafts)
             raise
+
+
+def require_room(folder: Path) -> None:
+    """Raise OSError (ENOSPC) where the disk of `folder` has less than RESERVE octets for us, as far as it tells."""
+    disk = os.statvfs(folder)
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < RESERVE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(folder))
 
 
 def settle(paths: Iterable[Path]) -> set[Path]:

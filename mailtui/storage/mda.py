@@ -14,8 +14,8 @@ from mailtui.storage.shell import ShellCommand, Stopped, ending, last_line
 DEADLINE = 60.0
 """Seconds in which the command must take some of the message, or end once it has all."""
 
-EX_DATAERR = 65
-"""This message is refused, whatever is tried (sysexits.h)."""
+_NOT_RUN = (126, 127)
+"""What the shell exits with where the command itself is not there, or cannot be run (POSIX, Shell, 2.8.2)."""
 
 _ERROR_TAIL = 4_096
 _WORDS_LIMIT = 200
@@ -68,7 +68,7 @@ class _Handover:
             # Ended before its input is: what is not whole must not look so.
             self.shell.close()
         if status != 0:
-            raise self._failed(ending(status), is_about_message=status == EX_DATAERR)
+            raise self._failed(ending(status), is_about_message=status not in _NOT_RUN)
 
     def _start(self, environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         try:
@@ -111,7 +111,8 @@ class _Handover:
                     give_up = time.monotonic() + self._deadline
         status = self.shell.wait(give_up)
         if status is None:
-            raise self._failed(f"did not end within {self._deadline:g} seconds and was ended")
+            words = f"did not end within {self._deadline:g} seconds and was ended"
+            raise self._failed(words, is_about_message=True)
         return status
 
     def _read_errors(self, descriptor: int) -> bool:

@@ -46,6 +46,6 @@ def run(
 
     settings = load_settings(settings_path)
     retrievals = StoredRetrievals(database)
-    services = Services(database, store, retrievals.retrieve_many, retrievals.last)
+    services = Services(database, store, retrievals.retrieve_many, retrievals.last, retrievals.last_of)
     app = MailtuiApp(services, settings, partial(save_theme, settings_path), welcome)
     return app.run() or 0

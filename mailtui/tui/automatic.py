@@ -67,7 +67,7 @@ class Automatic:
             self._memory,
             lambda account: schedule.at_once(account.name),
         )
-        self._retriever.on_end = lambda name: schedule.ended(name, services.now())
+        self._retriever.on_end = self._ended
         self.follow()
         self._changed()
         try:
@@ -79,6 +79,15 @@ class Automatic:
             self._on_error(f"Automatic retrieval stopped by a defect of mailtui ({names}); please report it.")
         finally:
             self._schedule = self._idlers = None
+
+    def _ended(self, name: str, is_elsewhere: bool) -> None:
+        if self._schedule is None:
+            return
+        if is_elsewhere:
+            # It may end before it has fetched all.
+            self._schedule.postpone(name, is_elsewhere=True)
+        else:
+            self._schedule.ended(name, self._services.now())
 
     def _start(self, accounts: list[Account]) -> None:
         self._retriever.retrieve([account.name for account in accounts], by_hand=False)

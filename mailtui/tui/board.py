@@ -9,7 +9,8 @@ from mailtui.model.check import CheckReport, Leg, LegReport
 from mailtui.model.events import Event
 from mailtui.model.retrieval import RetrievalReport
 from mailtui.tui.judging import Judgement, judge
-from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of, setup_of
+from mailtui.tui.legs import LegProgress, LegView, leg_mark, leg_of, leg_view, progress_of
+from mailtui.tui.receiving import retrieved_view, retrieving_view
 from mailtui.tui.retrievals import Retrievals
 from mailtui.tui.words import Mark
 
@@ -27,12 +28,12 @@ class Board:
         self._bare: set[str] = set()
         self._running: dict[str, dict[Leg, LegProgress]] = {}
         self._judgements: dict[str, Judgement] = {}
-        self._counts: Counter[Standing] = Counter()
+        self._counts: Counter[Standing | Mark] = Counter()
         # Ordered by serial: a name is taken out and put last when it changes again.
         self._changes: dict[str, int] = {}
         self._begun = 0
         self.serial = 0
-        self.retrievals = Retrievals(self.note)
+        self.retrievals = Retrievals(self.note, self._touch)
         self.awaits_reports = False
         """The accounts are known, and what is stored of their checks is still being read."""
 
@@ -73,7 +74,7 @@ class Board:
         self._changes.clear()
         for name in self._accounts:
             self.note(name)
-            self._counts[self.judged(name).standing] += 1
+            self._count(name)
 
     def put(self, account: Account, *, instead_of: str | None = None) -> None:
         """Add or replace one account; `instead_of` is the name it had before. A report stays with its name."""
@@ -149,23 +150,11 @@ class Board:
         ]
 
     def newest_retrieval(self, name: str) -> RetrievalReport | None:
-        """The last retrieval of an account, where no check has looked at the same server since. Raises KeyError."""
-        account, report = self._accounts[name], self.retrievals.last(name)
-        setup = setup_of(account, Leg.INBOUND)
-        if (
-            report is None
-            or setup is None
-            or (report.leg.protocol, report.leg.endpoint)
-            != (
-                setup.protocol,
-                setup.endpoint,
-            )
-        ):
-            return None
-        last = self.judged(name).last
-        if last is not None and last.inbound is not None and last.started > report.started:
-            return None
-        return report if name not in self._running else None
+        """The last retrieval of an account, where no check looks or has looked at the same server since.
+
+        Raises KeyError.
+        """
+        return self.judged(name).newest if name not in self._running else None
 
     def last_legs(self, name: str) -> tuple[LegReport, ...]:
         """The newest that is known of each leg of an account, by a check or a retrieval. Raises KeyError."""
@@ -189,27 +178,48 @@ class Board:
         """How many accounts stand so."""
         return self._counts[standing]
 
+    def count_receiving(self, mark: Mark) -> int:
+        """How many accounts have that mark on their receiving leg, whatever runs now."""
+        return self._counts[mark]
+
     def standing(self, name: str) -> Standing:
         """How an account stands. Raises KeyError."""
         return self.judged(name).standing
 
     def judged(self, name: str) -> Judgement:
-        """What the last report of an account says, whatever runs now. Raises KeyError."""
-        account, report = self._accounts[name], self._reports.get(name)
+        """What the last check and the last retrieval of an account say, whatever runs now. Raises KeyError."""
+        account, report, retrieved = self._accounts[name], self._reports.get(name), self.retrievals.last(name)
         known = self._judgements.get(name)
-        if known is None or known.account is not account or known.report is not report:
-            known = self._judgements[name] = judge(account, report)
+        if (
+            known is None
+            or known.account is not account
+            or known.report is not report
+            or known.retrieved is not retrieved
+        ):
+            known = self._judgements[name] = judge(account, report, retrieved)
         return known
 
     def mark(self, name: str, leg: Leg) -> Mark:
-        """The mark of one leg of an account."""
+        """The mark of one leg of an account; what is retrieved now does not change it."""
         if name in self._running:
             return leg_mark(self._accounts[name], leg, self._running[name], self._reports.get(name))
         return self.judged(name).mark(leg)
 
     def view(self, name: str, leg: Leg) -> LegView:
-        """All that is known of one leg of an account."""
+        """The newest that is known of one leg of an account; what is retrieved now does not change it."""
+        if leg is Leg.INBOUND and (newest := self.newest_retrieval(name)) is not None:
+            return retrieved_view(self._accounts[name], newest)
         return leg_view(self._accounts[name], leg, self._running.get(name, {}), self._reports.get(name))
+
+    def receiving_mark(self, name: str) -> Mark:
+        """The mark of an account's entry in Message Retrieval: what is retrieved now, else the receiving leg's."""
+        running = self.retrievals.of(name)
+        return self.mark(name, Leg.INBOUND) if running is None else running.mark
+
+    def receiving_view(self, name: str) -> LegView:
+        """The receiving leg of an account, with the mail that comes over it now."""
+        running = self.retrievals.of(name)
+        return self.view(name, Leg.INBOUND) if running is None else retrieving_view(self._accounts[name], running)
 
     def begin(self, accounts: Iterable[Account]) -> Run:
         """Checks of `accounts` are about to run, together."""
@@ -283,11 +293,17 @@ class Board:
         self.note(name)
         # What is running is counted by its last report: the sums would flicker otherwise.
         self._uncount(name)
-        self._counts[self.judged(name).standing] += 1
+        self._count(name)
+
+    def _count(self, name: str) -> None:
+        judged = self.judged(name)
+        self._counts[judged.standing] += 1
+        self._counts[judged.inbound] += 1
 
     def _uncount(self, name: str) -> None:
         if (known := self._judgements.pop(name, None)) is not None:
             self._counts[known.standing] -= 1
+            self._counts[known.inbound] -= 1
 
 
 def _admits_one(account: Account) -> bool:

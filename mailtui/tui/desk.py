@@ -196,9 +196,11 @@ class Desk:
         self.start(partial(self._set_active, names, active), group="write")
 
     def complete(self, name: str) -> None:
-        """Fetch the transcripts of an account's last report, which the list does without."""
+        """Fetch the transcripts of an account's last check and retrieval, which the list does without."""
         if self.board.lacks_transcripts(name):
             self.start(partial(self._complete, name), group="read")
+        if self.board.retrievals.lacks_transcript(name):
+            self.start(partial(self._complete_retrieval, name), group="read")
 
     async def history(self, name: str) -> list[CheckReport]:
         """The reports of an account, newest first, without their transcripts. Raises MailtuiError."""
@@ -268,7 +270,8 @@ class Desk:
     ) -> tuple[dict[str, CheckReport], dict[str, Judgement], Mapping[str, RetrievalReport]]:
         prepare()
         reports = self.services.store.latest(transcripts=False)
-        return reports, judge_all(accounts, reports), self.services.last_retrievals()
+        retrieved = self.services.last_retrievals()
+        return reports, judge_all(accounts, reports, retrieved), retrieved
 
     async def _set_active(self, names: list[str], active: bool) -> None:
         async with self._switching:
@@ -286,3 +289,8 @@ class Desk:
         for report in await off_loop(partial(self.services.store.history, name, 1)):
             self.board.complete(report)
         self.progressed()
+
+    async def _complete_retrieval(self, name: str) -> None:
+        if (report := await off_loop(partial(self.services.last_retrieval, name))) is not None:
+            self.board.retrievals.complete(report)
+            self.progressed()

@@ -1,7 +1,7 @@
 """What the screens know of retrievals: those that run, how far they are, and the last of each account. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailtui.model.account import Account
@@ -24,10 +24,12 @@ def ended_at(report: RetrievalReport) -> datetime:
     return report.started + timedelta(milliseconds=report.ms)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Retrieving:
     """A retrieval that runs, filled by its events. `is_ending`: it was cancelled, and finishes what it has begun."""
 
+    name: str
+    """Of its account, as it is called now."""
     leg: LegProgress
     by_hand: bool = True
     progress: RetrievalProgress | None = None
@@ -40,7 +42,7 @@ class Retrieving:
     def of(cls, account: Account, *, by_hand: bool) -> "Retrieving":
         """The beginning of a retrieval of `account`."""
         setup = setup_of(account, Leg.INBOUND)
-        return cls(LegProgress(setup.retrieval_plan if setup is not None else ()), by_hand)
+        return cls(account.name, LegProgress(setup.retrieval_plan if setup is not None else ()), by_hand)
 
     def take(self, event: RetrievalEvent, now: datetime) -> None:
         """Learn from an event that came now."""
@@ -81,16 +83,19 @@ class Retrieving:
 
 
 Batch = Mapping[str, Retrieving]
-"""Retrievals that were started together, by account."""
+"""Retrievals that were started together, by what their accounts were called then."""
 
 
 class Retrievals:
-    """Retrievals by account. `note` is told the name of every account of which something has changed."""
+    """Retrievals by account. `note` is told the name of every account of which something has changed; `touch` instead,
+    where that is its last retrieval."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
+    def __init__(self, note: Callable[[str], None], touch: Callable[[str], None]) -> None:
         self._note = note
+        self._touch = touch
         self._running: dict[str, Retrieving] = {}
         self._last: dict[str, RetrievalReport] = {}
+        self._bare: set[str] = set()
         self._begun = 0
 
     @property
@@ -123,22 +128,44 @@ class Retrievals:
 
     def load(self, reports: Mapping[str, RetrievalReport], names: Iterable[str]) -> None:
         """Take the stored reports of the accounts `names`; newer ones that are known already stay."""
-        known = self._last
-        self._last = {}
+        known, bare = self._last, self._bare
+        self._last, self._bare = {}, set()
         for name in names:
-            found = [one[name] for one in (known, reports) if name in one]
-            if found:
-                # Of two that are the same, the one of this process has its transcript.
-                self._last[name] = max(found, key=lambda report: report.started)
+            mine, stored = known.get(name), reports.get(name)
+            if stored is not None and (mine is None or mine.started < stored.started):
+                self._last[name] = stored
+                self._bare.add(name)
+            elif mine is not None:
+                self._last[name] = mine
+                self._bare |= bare & {name}
+
+    def lacks_transcript(self, name: str) -> bool:
+        """Whether the last retrieval of an account was loaded without its transcript."""
+        return name in self._bare
+
+    def complete(self, report: RetrievalReport) -> None:
+        """Take a stored report with its transcript, unless a newer one has come."""
+        known = self._last.get(report.account)
+        if known is not None and known.started <= report.started:
+            self._last[report.account] = report
+            self._bare.discard(report.account)
+            self._touch(report.account)
 
     def renamed(self, before: str, name: str) -> None:
-        """An account has another name."""
+        """An account has another name; a retrieval of it goes on."""
         if (report := self._last.pop(before, None)) is not None:
-            self._last[name] = report
+            self._last[name] = replace(report, account=name)
+        if before in self._bare:
+            self._bare.remove(before)
+            self._bare.add(name)
+        if (running := self._running.pop(before, None)) is not None:
+            running.name = name
+            self._running[name] = running
 
     def forget(self, name: str) -> None:
         """An account is gone."""
         self._last.pop(name, None)
+        self._bare.discard(name)
         self._running.pop(name, None)
 
     def begin(self, accounts: Iterable[Account], *, by_hand: bool) -> Batch:
@@ -152,35 +179,39 @@ class Retrievals:
 
     def take(self, batch: Batch, event: RetrievalEvent, now: datetime) -> None:
         """Learn what a retrieval of `batch` did."""
-        if self._is_of(batch, event.account):
-            batch[event.account].take(event, now)
+        one = batch[event.account]
+        if self._runs(one):
+            one.take(event, now)
             if not isinstance(event, LegFinished):
-                self._note(event.account)
+                self._note(one.name)
 
-    def end(self, batch: Batch, name: str, report: RetrievalReport | None = None) -> bool:
-        """A retrieval of `batch` has ended, with a report if it was not cancelled; whether it was running."""
-        if not self._is_of(batch, name):
+    def end(self, one: Retrieving, report: RetrievalReport | None = None) -> bool:
+        """A retrieval has ended, with a report if it was not cancelled; whether it was running."""
+        if not self._runs(one):
             return False
-        del self._running[name]
-        if report is not None:
-            self._last[name] = report
-        self._note(name)
+        del self._running[one.name]
+        if report is None:
+            self._note(one.name)
+        else:
+            self._last[one.name] = replace(report, account=one.name)
+            self._bare.discard(one.name)
+            self._touch(one.name)
         return True
 
-    def ending(self, names: Iterable[str] | None = None, *, by_hand: bool = False) -> list[str]:
+    def ending(self, names: Iterable[str] | None = None, *, by_hand: bool = False) -> list[Retrieving]:
         """These of those that run, or all, are being cancelled; returns which were not already.
 
         With `by_hand`, those that began by themselves go on.
         """
         stopped = [
-            name
+            one
             for name in (self._running if names is None else names)
             if (one := self._running.get(name)) is not None and not one.is_ending and (one.by_hand or not by_hand)
         ]
-        for name in stopped:
-            self._running[name].is_ending = True
-            self._note(name)
+        for one in stopped:
+            one.is_ending = True
+            self._note(one.name)
         return stopped
 
-    def _is_of(self, batch: Batch, name: str) -> bool:
-        return name in batch and self._running.get(name) is batch[name]
+    def _runs(self, one: Retrieving) -> bool:
+        return self._running.get(one.name) is one

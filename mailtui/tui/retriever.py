@@ -17,7 +17,7 @@ from mailtui.model.errors import MailtuiError
 from mailtui.model.retrieval import RetrievalEvent, RetrievalReport, RetrievalStarted
 from mailtui.tui.board import Board
 from mailtui.tui.repainting import Repainter, ended
-from mailtui.tui.retrievals import Batch
+from mailtui.tui.retrievals import Batch, Retrieving
 from mailtui.tui.services import Ask, Services
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Retriever:
     """Starts, follows and cancels retrievals. An account is never retrieved twice at once.
 
     What is cancelled finishes the messages that it is storing; until then it is shown as running. `on_end` is told the
-    name of each account whose retrieval has ended, however it went.
+    name of each account whose retrieval has ended, however it went, and whether another process is at it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Retriever:
         self._say = say
         self._on_error = on_error
         self._runs: list[_Run] = []
-        self.on_end: Callable[[str], None] = lambda name: None
+        self.on_end: Callable[[str, bool], None] = lambda name, is_elsewhere: None
 
     @cached_property
     def options(self) -> "RetrieveOptions":
@@ -102,15 +102,15 @@ class Retriever:
 
         With `by_hand`, those that began by themselves go on.
         """
-        stopped = self._board.retrievals.ending(names, by_hand=by_hand)
+        stopped = set(self._board.retrievals.ending(names, by_hand=by_hand))
         for run in self._runs:
-            for name in stopped:
-                if name in run.batch and (task := run.tasks.get(name)) is not None:
+            for name, one in run.batch.items():
+                if one in stopped and (task := run.tasks.get(name)) is not None:
                     # One that still waits for its turn has not begun to be followed.
-                    self._follow(run, name, task)
+                    self._follow(one, task)
                     task.cancel()
         self._repainter.soon()
-        return stopped
+        return sorted(one.name for one in stopped)
 
     async def stop(self, timeout: float) -> None:
         """Cancel all and wait, at most `timeout` seconds, until what was being stored is."""
@@ -138,36 +138,36 @@ class Retriever:
             self._on_error(f"The retrieval stopped by a defect of mailtui ({type(error).__name__}); please report it.")
         finally:
             self._runs.remove(run)
-            for name in run.batch:
-                self._end(run, name)
+            for one in run.batch.values():
+                self._end(one)
 
     def _on_event(self, run: _Run, event: RetrievalEvent) -> None:
         if isinstance(event, RetrievalStarted):
-            self._begun(run, event.account)
+            self._begun(run.batch[event.account], run.tasks.get(event.account))
         self._board.retrievals.take(run.batch, event, self._services.now())
         self._repainter.soon()
 
-    def _begun(self, run: _Run, name: str) -> None:
-        if (task := run.tasks.get(name)) is not None:
-            self._follow(run, name, task)
-            if run.batch[name].is_ending:
+    def _begun(self, one: Retrieving, task: "asyncio.Task[None] | None") -> None:
+        if task is not None:
+            self._follow(one, task)
+            if one.is_ending:
                 # Cancelled before there was anything to cancel.
                 task.cancel()
 
-    def _follow(self, run: _Run, name: str, task: "asyncio.Task[None]") -> None:
-        task.add_done_callback(lambda task: self._end(run, name))
+    def _follow(self, one: Retrieving, task: "asyncio.Task[None]") -> None:
+        task.add_done_callback(lambda task: self._end(one))
 
     def _on_report(self, run: _Run, report: RetrievalReport) -> None:
-        failure = report.leg.failure
+        one, failure = run.batch[report.account], report.leg.failure
         if failure is not None and failure.cause is Cause.RETRIEVAL_BUSY:
             # Another process is at it, and its report is the one that counts.
-            if run.batch[report.account].by_hand:
-                self._say(f"{report.account}: {failure.hint}")
-            self._end(run, report.account)
+            if one.by_hand:
+                self._say(f"{one.name}: {failure.hint}")
+            self._end(one, is_elsewhere=True)
         else:
-            self._end(run, report.account, report)
+            self._end(one, report)
 
-    def _end(self, run: _Run, name: str, report: RetrievalReport | None = None) -> None:
-        if self._board.retrievals.end(run.batch, name, report):
-            self.on_end(name)
+    def _end(self, one: Retrieving, report: RetrievalReport | None = None, *, is_elsewhere: bool = False) -> None:
+        if self._board.retrievals.end(one, report):
+            self.on_end(one.name, is_elsewhere)
             self._repainter.soon()

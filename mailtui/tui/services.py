@@ -108,8 +108,8 @@ class Scheduling(Protocol):
     def ended(self, name: str, at: datetime) -> None:
         """A retrieval has ended."""
 
-    def postpone(self, name: str) -> None:
-        """What is due cannot be begun now."""
+    def postpone(self, name: str, *, is_elsewhere: bool = False) -> None:
+        """What is due cannot be begun now; with `is_elsewhere` another process sees to it."""
 
     def at_once(self, name: str) -> None:
         """There is new mail."""
@@ -161,6 +161,8 @@ class Services:
     retrieve_many: RetrieveMany
     last_retrievals: Callable[[], Mapping[str, RetrievalReport]]
     """The last retrieval of each account, without transcripts. Blocks."""
+    last_retrieval: Callable[[str], RetrievalReport | None]
+    """That of one account, with its transcript. Blocks."""
     check_many: CheckMany = check_many
     now: Callable[[], datetime] = utc_now
     schedule: Callable[[Callable[[list[Account]], None]], Scheduling] = _schedule

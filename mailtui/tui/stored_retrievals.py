@@ -53,3 +53,9 @@ class StoredRetrievals:
         from mailtui.storage.ledger import last_retrievals
 
         return last_retrievals(self._database)
+
+    def last_of(self, name: str) -> RetrievalReport | None:
+        """The last retrieval of one account, with its transcript. Blocks. Raises StorageError."""
+        from mailtui.storage.ledger import last_retrieval
+
+        return last_retrieval(self._database, name)

@@ -51,6 +51,7 @@ class Box:
     mails: list[Mail] = field(default_factory=list)
     uidvalidity: int | None = 1
     uidnext: int | None = 1
+    modseq: int | None = None
     can_open: bool = True
 
     def add(self, content: bytes, uid: str = "", flags: tuple[str, ...] = (), octets: int | None = None) -> Mail:
@@ -69,7 +70,7 @@ class Box:
 
     @property
     def state(self) -> MailboxState:
-        return MailboxState(len(self.mails), self.uidvalidity, self.uidnext)
+        return MailboxState(len(self.mails), self.uidvalidity, self.uidnext, self.modseq)
 
 
 class FakeSource(Source):

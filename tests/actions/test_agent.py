@@ -25,10 +25,12 @@ from mailtui.actions.agent import (
 )
 from mailtui.actions.schedule import Schedule
 from mailtui.model.account import Account, Protocol, RetrievalMode
+from mailtui.model.check import Cause, Stage
 from mailtui.model.errors import StorageError, UsageError
+from mailtui.model.retrieval import RetrievalReport
 from mailtui.storage.database import Database
 from tests.actions.kit import KNOWN, account, endpoint
-from tests.cli.reports import good_report
+from tests.cli.reports import failed, good_report
 from tests.cli.retrievals import came
 from tests.protocols.legs import until
 
@@ -51,10 +53,12 @@ class Work:
     checked: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     fault: Exception | None = None
+    busy_times: int = 0
     cancelled: int = 0
 
     async def retrieve_many(self, accounts: Iterable[Account], *rest: Any, **named: Any) -> None:
-        await self._do(accounts, self.retrieved, named["on_report"], came)
+        report = busy if len(self.retrieved) < self.busy_times else came
+        await self._do(accounts, self.retrieved, named["on_report"], report)
 
     async def check_many(self, accounts: Iterable[Account], *rest: Any, **named: Any) -> None:
         await self._do(accounts, self.checked, named["on_report"], good_report)
@@ -73,6 +77,12 @@ class Work:
             raise self.fault
         for one in accounts:
             on_report(report(one))
+
+
+def busy(account: Account) -> RetrievalReport:
+    """Another process retrieves it."""
+    report = came(account)
+    return replace(report, leg=failed(report.leg, Stage.RESOLVE, Cause.RETRIEVAL_BUSY, "by another process"))
 
 
 @pytest.fixture
@@ -122,6 +132,19 @@ async def test_automatic_accounts_are_retrieved_and_active_ones_checked(database
         assert work.retrieved == ["ada"]
         assert sorted(work.checked) == ["ada", "bob"]
     assert set(database.latest()) == {"ada", "bob"}
+
+
+async def test_what_another_process_retrieves_is_tried_again_soon_and_told_once(
+    database: Database, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "ELSEWHERE", timedelta(milliseconds=10))
+    database.add(automatic("ada"))
+    work.busy_times = 3
+    work.gate.set()
+    async with running(database) as run:
+        await until(lambda: len(run.of(Retrieved)) == 2)
+        assert [event.report.leg.failure is None for event in run.of(Retrieved)] == [False, True]
+    assert work.retrieved == ["ada"] * 4
 
 
 async def test_who_was_checked_lately_is_not_due(database: Database, work: Work) -> None:

@@ -68,25 +68,29 @@ async def test_lmtp_gets_the_whole_letter_twice_if_it_is_asked_to(tmp_path: Path
     letter.file.close()
 
 
-async def test_what_is_only_about_one_message_is_a_rejection() -> None:
-    command = CommandDelivery("cat > /dev/null; echo spam >&2; exit 65", account_name="ada", recipient="a@b.example")
+@pytest.mark.parametrize("code", [1, 65, 75])
+async def test_a_command_may_refuse_one_message(code: int) -> None:
+    command = f"cat > /dev/null; echo spam >&2; exit {code}"
     with pytest.raises(Rejected) as rejected:
-        await command.deliver(Letter(2, "", [b"\r\n"]))
+        await CommandDelivery(command, account_name="ada", recipient="a@b.example").deliver(Letter(2, "", [b"\r\n"]))
     assert (rejected.value.cause, rejected.value.reply) == (Cause.NOT_DELIVERED, "spam")
 
+
+@pytest.mark.parametrize("verdict", [b"554 5.6.0 spam", b"451 4.7.1 later"])
+async def test_a_server_may_refuse_one_message(verdict: bytes) -> None:
     async def script(peer: Peer) -> None:
         for answer in (b"220 x\r\n", b"250 x\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):
             await peer.send(answer)
             await peer.line()
         await peer.reader.readuntil(b".\r\n")
-        await peer.send(b"554 5.6.0 spam\r\n")
+        await peer.send(verdict + b"\r\n")
         await peer.silence()
 
     async with ScriptedServer(script) as server:
         lmtp = LmtpDelivery(f"{server.host}:{server.port}", "ada@example.org")
         with pytest.raises(Rejected) as rejected:
             await lmtp.deliver(Letter(2, "", [b"\r\n"]))
-        assert rejected.value.reply == "554 5.6.0 spam"
+        assert rejected.value.reply == verdict.decode()
         close = asyncio.ensure_future(lmtp.close())
         await asyncio.sleep(0)
         close.cancel()
@@ -95,7 +99,7 @@ async def test_what_is_only_about_one_message_is_a_rejection() -> None:
 @pytest.mark.parametrize(
     ("delivery", "hint"),
     [
-        (CommandDelivery("exit 75", account_name="ada", recipient="a@b.example"), "failed with exit code 75"),
+        (CommandDelivery("/nowhere/mda", account_name="ada", recipient="a@b.example"), "failed with exit code 127"),
         (LmtpDelivery("/nowhere/lmtp", "a@b.example"), "lmtp /nowhere/lmtp cannot be reached: No such file"),
     ],
 )

@@ -1,6 +1,7 @@
 """What is stored, recognised, left and deleted, by servers with good and with bad manners."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +10,14 @@ import pytest
 from mailtui.actions import storing, visiting
 from mailtui.model.account import Protocol
 from mailtui.model.check import Cause, utc_now
+from mailtui.model.destination import Destination
 from mailtui.model.errors import StorageError
 from mailtui.model.retrieval import RetrievalProgress, Verdict
+from mailtui.protocols.faults import WireError
+from mailtui.protocols.source import Intake, Listed
+from mailtui.storage import maildir
 from mailtui.storage.ledger import Ledger
-from tests.actions.mailboxes import Box, Post, letter
+from tests.actions.mailboxes import Box, FakeSource, Post, letter
 
 
 @pytest.fixture
@@ -164,7 +169,7 @@ async def test_one_name_for_two_messages(pop3: Post) -> None:
     assert first.box.stored == 4
     second = await pop3.session()
     assert (second.box.stored, second.box.recognised, second.box.kept) == (0, 2, 2)
-    assert "2 messages share their name" in second.box.notes[0]
+    assert "2 messages share their names" in second.box.notes[0]
     assert pop3.stored == pop3.expected
 
 
@@ -183,6 +188,104 @@ async def test_too_large_is_listed_and_left(post: Post) -> None:
     assert (last.source.fetched, large.content in post.stored) == (["4"], True)
 
 
+@pytest.mark.parametrize("destination", ["maildir", "command:cat >/dev/null"])
+async def test_longer_than_it_was_listed_is_listed_and_left(post: Post, destination: str) -> None:
+    post.wish(size_limit=2, destination=Destination.parse(destination))
+    post.inbox.add(letter(200, (2 << 20) + 1), octets=100)
+    post.inbox.add(letter(300, 2 << 20))
+    post.inbox.mails[0].octets, post.inbox.mails[0].content = None, letter(201, 40 << 20)
+    outcome = await post.session()
+    assert outcome.failure is None
+    assert [(one.verdict, one.uid, one.octets) for one in outcome.candidates] == [
+        (Verdict.TOO_LARGE, "1", 40 << 20),
+        (Verdict.TOO_LARGE, "4", (2 << 20) + 1),
+    ]
+    assert [kept.entry.uid for kept in post.kept()] == ["2", "3", "5"]
+    assert list(post.data.glob("**/tmp/*")) == []
+    post.wish(size_limit=None)
+    assert (await post.session()).source.fetched == ["1", "4"]
+
+
+async def test_a_disk_is_never_filled_to_the_last(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    post.inbox.add(letter(200, 40 << 20), octets=100)
+    monkeypatch.setattr(maildir, "RESERVE", 1 << 80)
+    outcome = await post.session()
+    assert outcome.failure is not None
+    assert (outcome.failure.cause, outcome.box.stored) == (Cause.NOT_STORED, 0)
+    assert outcome.failure.hint == f"mail cannot be stored in {post.tree}: No space left on device"
+    assert list(post.data.glob("**/tmp/*")) == []
+    post.wish(destination=Destination.parse("command:cat >/dev/null"))
+    handed_over = await post.session()
+    # What fits into memory needs no disk.
+    assert (handed_over.failure is not None, handed_over.box.stored) == (True, 3)
+    monkeypatch.undo()
+    assert (await post.session()).box.stored == 1
+
+
+async def test_another_server_of_the_same_mailbox(tmp_path: Path) -> None:
+    post = Post(tmp_path, Box(uidvalidity=None, uidnext=None), protocol=Protocol.POP3)
+    for number in (101, 102, 103, 103):
+        post.inbox.add(letter(number), uid=f"u{number}{len(post.inbox.mails)}")
+    await post.session()
+    del post.inbox.mails[0]
+    post.boxes = (Box(), Box("Archive"))
+    for number in (104, 103, 102, 103, 103):
+        # The new server counts in its own way.
+        post.inbox.add(letter(number), octets=1)
+    post.boxes[1].add(letter(101))
+    post.wish(protocol=Protocol.IMAP)
+    moved = await post.session()
+    inbox, archive = moved.mailboxes
+    assert (inbox.stored, inbox.recognised, archive.stored) == (2, 3, 1)
+    assert inbox.notes == ("3 messages came from the account's server or login of before, and were not stored again",)
+    assert archive.notes == ()
+    again = await post.session()
+    assert (again.source.calls, again.mailboxes[0].kept, again.mailboxes[0].notes) == ([], 5, ())
+    # And back: what was taken over is not known twice.
+    post.boxes = (Box(uidvalidity=None, uidnext=None),)
+    for number in (101, 102, 102):
+        post.inbox.add(letter(number), uid=f"u{number}{len(post.inbox.mails)}")
+    post.wish(protocol=Protocol.POP3)
+    back = await post.session()
+    assert (back.box.kept, back.box.recognised, back.box.stored) == (1, 1, 1)
+
+
+async def test_a_dry_run_knows_of_another_server(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    post.inbox.add(letter(101))
+    await post.session()
+    assert post.account.retrieval is not None
+    post.wish(endpoint=replace(post.account.retrieval.endpoint, host="localhost"))
+    outcome = await post.session(dry_run=True)
+    assert outcome.box.stored == 1
+    assert outcome.box.notes[0].startswith("1 stored messages are known by their octets alone")
+
+
+async def test_a_mailbox_put_back_from_a_backup(post: Post) -> None:
+    post.inbox.modseq = 50
+    await post.session()
+    # Its last message came after the backup, and another one came since: all numbers are as they were.
+    post.inbox.mails[2].content = letter(1_104)
+    post.inbox.mails[2].octets = len(letter(1_104))
+    post.inbox.modseq = 40
+    second = await post.session()
+    assert (second.box.stored, second.box.recognised) == (1, 2)
+    assert "renumbered" in second.box.notes[0]
+    third = await post.session()
+    assert (third.source.calls, third.box.notes) == ([], ())
+
+
+async def test_a_server_that_lost_its_count_of_changes(post: Post) -> None:
+    post.inbox.modseq = 50
+    await post.session()
+    post.inbox.modseq = 1
+    second = await post.session()
+    assert (second.source.fetched, second.box.kept, second.box.notes) == ([], 3, ())
+    assert "listing 0" in second.source.calls
+    post.inbox.modseq = 7
+    assert (await post.session()).source.calls == []
+
+
 async def test_refused_is_told_and_tried_again(post: Post) -> None:
     post.inbox.mails[1].reply = "NO it is \x1b[31mbroken"
     first = await post.session()
@@ -193,6 +296,27 @@ async def test_refused_is_told_and_tried_again(post: Post) -> None:
     second = await post.session()
     assert (second.source.fetched, second.box.kept) == (["2"], 2)
     assert post.stored == post.expected
+
+
+class Shifting(FakeSource):
+    """A server that answers one request too much: each message comes under the name of the one after it."""
+
+    async def fetch(self, wanted: Sequence[Listed], intake: Intake) -> None:
+        for mail, listed in zip(self._box.mails, wanted[1:], strict=False):
+            intake.begin(listed)
+            intake.feed(mail.content)
+            intake.complete()
+        raise WireError(Cause.BAD_REPLY, "the server said something that nobody had asked for")
+
+
+async def test_names_of_a_session_that_fell_out_of_step_are_not_trusted(pop3: Post) -> None:
+    outcome = await pop3.session(Shifting(pop3.boxes))
+    assert outcome.failure is not None
+    assert outcome.failure.cause is Cause.BAD_REPLY
+    assert pop3.stored == sorted(letter(number) for number in (101, 102))
+    again = await pop3.session()
+    assert (again.box.stored, again.box.recognised) == (1, 2)
+    assert pop3.stored == pop3.expected
 
 
 @pytest.mark.parametrize("protocol", [Protocol.IMAP, Protocol.POP3])
@@ -223,7 +347,7 @@ async def test_deleted_after_days_only_by_proof(post: Post, monkeypatch: pytest.
     post.inbox.add(letter(105))
     outcome = await post.session()
     assert (outcome.box.stored, outcome.box.deleted) == (1, 3)
-    assert "1 messages were not deleted" in outcome.box.notes[0]
+    assert "1 message was not deleted" in outcome.box.notes[0]
     assert [mail.content for mail in post.inbox.mails] == [impostor.content, letter(105)]
 
 
@@ -275,6 +399,21 @@ async def test_nothing_is_deleted_after_a_lost_connection(post: Post) -> None:
     source.lost_after = 2
     assert (await post.session(source)).box.deleted == 0
     assert len(post.inbox.mails) == 3
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_a_pattern_that_no_mailbox_matches_is_told(tmp_path: Path, dry_run: bool) -> None:
+    post = Post(tmp_path, Box(), Box("Lists/python"))
+    post.wish(mailboxes=("inbox", "Wrok*", "lists/%", "%.x"))
+    outcome = await post.session(dry_run=dry_run)
+    assert outcome.failure is None
+    assert {box.name: len(box.notes) for box in outcome.mailboxes} == {
+        "Wrok*": 1,
+        "%.x": 1,
+        "INBOX": 0,
+        "Lists/python": 0,
+    }
+    assert outcome.mailboxes[0].notes[0].startswith("the server has no mailbox that matches this; correct")
 
 
 async def test_several_mailboxes_and_one_that_cannot_be_opened(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Messages handed over one by one: taken, rejected, interrupted."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mailtui.actions.delivery import Rejected
+from mailtui.actions.delivery import Letter, Rejected
 from mailtui.actions.storing import MOST_REJECTED, reverse_path
 from mailtui.model.check import Cause
 from mailtui.model.destination import Destination
@@ -58,6 +59,34 @@ async def test_one_is_rejected_and_the_others_go_on(post: Post) -> None:
     assert (again.source.fetched, taker.taken[-1]) == (["2"], letter(102))
 
 
+async def test_one_is_put_off_and_the_others_go_on(post: Post) -> None:
+    post.wish(destination=Destination.parse(f"command:grep -q 'number 102' && exit 75; echo >>{post.data}/taken"))
+    for _ in range(2):
+        outcome = await post.session()
+        assert outcome.failure is None
+        (candidate,) = outcome.candidates
+        assert (candidate.uid, candidate.verdict) == ("2", Verdict.REFUSED)
+        assert candidate.reply.endswith("failed with exit code 75")
+        assert outcome.box.notes == (
+            "the destination did not take 1 message: left on the server, tried again next time",
+        )
+    assert len(post.kept()) == 2
+    post.wish(destination=Destination.parse(f"command:echo >>{post.data}/taken"))
+    last = await post.session()
+    assert (last.source.fetched, last.candidates, len(post.kept())) == (["2"], [], 3)
+    assert (post.data / "taken").read_text() == "\n" * 3
+
+
+async def test_one_that_is_taken_between_shows_that_the_destination_is_there(post: Post) -> None:
+    no = Rejected("not now", "451 not now")
+    post.delivery = Counter(*[no] * (MOST_REJECTED - 1), None, *[no] * (MOST_REJECTED - 1))
+    for number in range(104, 101 + 2 * MOST_REJECTED):
+        post.inbox.add(letter(number))
+    outcome = await post.session()
+    assert outcome.failure is None
+    assert (outcome.box.stored, len(outcome.candidates)) == (2, 2 * (MOST_REJECTED - 1))
+
+
 async def test_a_destination_that_rejects_all_is_left_alone(post: Post) -> None:
     for number in range(104, 130):
         post.inbox.add(letter(number))
@@ -80,6 +109,34 @@ async def test_a_destination_that_goes_away(post: Post) -> None:
     again = await post.session()
     assert (again.box.stored, again.box.recognised, again.box.deleted) == (2, 0, 3)
     assert taker.taken == [letter(number) for number in (101, 102, 103)]
+
+
+class Slow(Counter):
+    """A destination whose first message is cancelled while it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def deliver(self, letter: Letter) -> None:
+        self.entered.set()
+        await self.go_on.wait()
+        await super().deliver(letter)
+
+
+async def test_a_cancellation_waits_for_the_message_in_hand_and_leaves_the_rest(post: Post) -> None:
+    post.delivery = taker = Slow()
+    session = asyncio.create_task(post.session())
+    await taker.entered.wait()
+    session.cancel()
+    await asyncio.sleep(0)
+    taker.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await session
+    assert taker.taken == [letter(101)]
+    again = await post.session()
+    assert (again.box.stored, taker.taken) == (2, [letter(101), letter(102), letter(103)])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ async def watch() -> AsyncIterator[Watch]:
 
 @pytest.fixture
 def intake(watch: Watch) -> BatchIntake:
-    return BatchIntake(watch, lambda message, reply: None)
+    return BatchIntake(watch, lambda message, reply: None, lambda message, octets: None)
 
 
 def give(intake: BatchIntake, number: int, octets: int = 10) -> None:
@@ -91,7 +91,7 @@ async def test_a_long_message_is_spilled_in_parts(intake: BatchIntake) -> None:
     (whole,) = await batch(intake)
     assert (whole.octets, whole.loose, whole.chunks) == (SPILL_OCTETS + 10, 10, [b"b" * 10])
     assert whole.flags == ("\\Seen",)
-    assert intake.dropped == []
+    assert intake.take_dropped() == []
 
 
 async def test_what_never_becomes_whole_is_dropped(intake: BatchIntake) -> None:
@@ -105,4 +105,32 @@ async def test_what_never_becomes_whole_is_dropped(intake: BatchIntake) -> None:
     give(intake, 3)
     intake.end()
     assert [one.message.handle for one in await batch(intake)] == [3]
-    assert [one.message.handle for one in intake.dropped] == [1]
+    assert [one.message.handle for one in intake.take_dropped()] == [1]
+    assert intake.take_dropped() == []
+
+
+async def test_what_is_longer_than_it_may_be_takes_no_room(watch: Watch) -> None:
+    told: list[tuple[int, int]] = []
+    intake = BatchIntake(
+        watch,
+        lambda message, reply: None,
+        lambda message, octets: told.append((message.handle, octets)),
+        limit=SPILL_OCTETS + 10,
+    )
+    intake.begin(Listed(1, "1", 5))
+    intake.feed(b"a" * SPILL_OCTETS)
+    spill = await intake.job()
+    assert isinstance(spill, Spill)
+    # While that is put on disk the rest comes: more than there is ever room for.
+    for _ in range(2 * ROOM_OCTETS // SPILL_OCTETS):
+        intake.feed(b"a" * SPILL_OCTETS)
+        assert not intake.is_full
+    intake.done(spill)
+    assert [one.message.handle for one in intake.take_dropped()] == [1]
+    assert told == []
+    intake.complete()
+    assert told == [(1, SPILL_OCTETS + 2 * ROOM_OCTETS)]
+    give(intake, 2, SPILL_OCTETS + 10)
+    intake.end()
+    assert [one.message.handle for one in await batch(intake)] == [2]
+    assert await intake.job() is None

@@ -1,8 +1,9 @@
 """Retrievals as front ends start them: events, reports, locks, cancellation, dry runs."""
 
 import asyncio
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailtui.actions import rehearsing, tally
+from mailtui.actions import retrieve as retrieve_module
 from mailtui.actions.rehearsing import names_agree
 from mailtui.actions.retrieve import RetrieveOptions, retrieval_slots, retrieve_many
 from mailtui.model.account import Account, Protocol, Retrieval
@@ -26,8 +28,9 @@ from mailtui.model.retrieval import (
 )
 from mailtui.protocols.source import Listed
 from mailtui.storage.database import Database
-from mailtui.storage.files import FileLock
+from mailtui.storage.files import Busy, FileLock
 from mailtui.storage.ledger import Entry, Ledger, last_retrieval, last_retrievals
+from mailtui.storage.maildir import settle
 from mailtui.storage.paths import DataPaths
 from tests.actions.mailboxes import Post, letter
 from tests.retrieval.office import Office
@@ -229,9 +232,52 @@ async def test_what_may_have_been_delivered_twice_is_told(one: World) -> None:
         ledger.intend(ledger.mailbox(server, "INBOX").id, [Entry("77", 1, b"x", b"")])
     report = await one.retrieve()
     assert report.mailboxes[0].notes == (
-        "1 messages may have been delivered twice: the last retrieval was interrupted meanwhile",
+        "1 message may have been delivered twice: the last retrieval was interrupted meanwhile",
     )
     assert report.severity is Severity.WARNING
+
+
+async def test_what_may_have_been_delivered_twice_is_told_by_a_retrieval_that_fails(tmp_path: Path) -> None:
+    post = Post(tmp_path)
+    ledger = Ledger(post.database, "ada")
+    ledger.intend(ledger.mailbox("imap://ada@old.example", "A\nB").id, [Entry("1", 1, b"x", b"")])
+    reports: list[RetrievalReport] = []
+    for _ in range(2):
+        # Nothing answers at this port.
+        await retrieve_many([post.account], OneSecret(), post.database, on_report=reports.append)
+    post.database.close()
+    assert [[(one.name, len(one.notes)) for one in report.mailboxes] for report in reports] == [[("A\\x0aB", 1)], []]
+
+
+async def test_the_lock_outlives_a_cancelled_settlement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Post(tmp_path)
+    ledger = Ledger(post.database, "ada")
+    ledger.intend(ledger.mailbox("imap://x", "INBOX").id, [Entry("1", 1, b"x", b"", str(post.tree / "new" / "one"))])
+    lock = DataPaths(tmp_path).locks / f"{ledger.token}.lock"
+    begun, go_on, is_locked = threading.Event(), threading.Event(), []
+
+    def slow(paths: Iterable[Path]) -> set[Path]:
+        begun.set()
+        go_on.wait(20)
+        try:
+            FileLock(lock, deadline=0).acquire()
+        except Busy:
+            is_locked.append(True)
+        return settle(paths)
+
+    monkeypatch.setattr(retrieve_module, "settle", slow)
+    task = asyncio.ensure_future(
+        retrieve_many([post.account], OneSecret(), post.database, on_report=lambda report: None)
+    )
+    assert await asyncio.to_thread(begun.wait, 20)
+    task.cancel()
+    for _ in range(30):
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (is_locked, ledger.unfinished()) == ([True], [])
+    post.database.close()
 
 
 async def test_a_folder_that_cannot_be_made(one: World, tmp_path: Path) -> None:

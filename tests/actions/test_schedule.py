@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mailtui.actions.schedule import AT_FIRST, JITTER, Schedule, retrieval_interval
+from mailtui.actions.schedule import AT_FIRST, ELSEWHERE, JITTER, Schedule, retrieval_interval
 from mailtui.model.account import Account, RetrievalMode
 from tests.actions.kit import account, endpoint
 from tests.protocols.clock import Clock
@@ -28,6 +28,7 @@ class Bench:
         self._clock = clock
         self._began = clock.time()
         self.set_by = timedelta(0)
+        self.looks = 0
         self.chance = 0.5
         self.started: list[list[str]] = []
         self.schedule = Schedule(self._start, now=self.now, random=lambda: self.chance)
@@ -36,6 +37,7 @@ class Bench:
         self.started.append([account.name for account in accounts])
 
     def now(self) -> datetime:
+        self.looks += 1
         # To the second: the time that really passes is none of the test's.
         return START + self.set_by + timedelta(seconds=int(self._clock.time() - self._began))
 
@@ -110,6 +112,16 @@ async def test_what_cannot_be_seen_to_now_comes_a_little_later(bench: Bench) -> 
     assert await bench.after(seconds=2) == [["ada"]]
 
 
+async def test_what_another_process_sees_to_is_looked_at_again(bench: Bench) -> None:
+    bench.schedule.plan([automatic("ada")], {"ada": START})
+    bench.schedule.at_once("ada")
+    await bench.after(seconds=0)
+    bench.schedule.ended("ada", START)
+    bench.schedule.postpone("ada", is_elsewhere=True)
+    assert await bench.after(seconds=ELSEWHERE.total_seconds() - 1) == []
+    assert await bench.after(seconds=2) == [["ada"]]
+
+
 async def test_planning_again_moves_nothing(bench: Bench) -> None:
     bench.schedule.plan([automatic("ada")], {"ada": START})
     due = bench.schedule.next_at("ada")
@@ -179,3 +191,16 @@ async def test_other_work_has_an_interval_of_its_own(clock: Clock) -> None:
         await asyncio.sleep(0)
     assert started == ["ada"]
     running.cancel()
+
+
+async def test_many_that_end_do_not_each_have_all_looked_at(bench: Bench) -> None:
+    names = [f"account {number}" for number in range(50)]
+    bench.schedule.plan([automatic(name) for name in names], {})
+    assert await bench.after(seconds=10) == [names]
+    bench.looks = 0
+    for name in names:
+        bench.schedule.ended(name, START)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert bench.looks == len(names), "each asks for the time once, and wakes nobody"
+    assert await bench.after(minutes=17) == [names]

@@ -20,8 +20,11 @@ from mailtui.model.account import (
     Trust,
 )
 from mailtui.model.destination import Destination, DestinationKind
+from mailtui.model.retrieval import MailboxResult
+from mailtui.storage.ledger import Ledger
 from tests.cli.conftest import Diagnoses, Shell
 from tests.cli.reports import wrong_password
+from tests.cli.retrievals import came, refused
 
 PIN = "ab" * 32
 
@@ -167,6 +170,15 @@ def test_retrieval_options_need_a_server(shell: Shell, option: list[str]) -> Non
     assert f"{option[0]} is about retrieving mail: name the server with --imap-host or --pop3-host" in run.err
 
 
+def test_a_folder_without_a_maildir_is_refused(shell: Shell) -> None:
+    run = shell(
+        "account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", "--imap-host", "h",
+        "--destination", "lmtp:localhost:24", "--folder", "../../etc",
+    )  # fmt: skip
+    assert (run.code, run.out) == (3, "")
+    assert "retrieval.folder: is of a Maildir, and the destination is lmtp, which has none" in run.err
+
+
 def test_a_destination_that_is_none_is_told(shell: Shell) -> None:
     run = shell("account", "add", "--name", "x", "--email", "a@b.c", "--smtp-host", "h", "--destination", "Mail")
     assert run.code == 3
@@ -224,6 +236,28 @@ def test_show_tells_everything_of_one_account(shell: Shell, diagnoses: Diagnoses
     document = json.loads(shell("account", "show", "ada", "--format", "json").out)
     assert document["name"] == "ada"
     assert document["last_check"]["outbound"]["failure"]["cause"] == "bad-credentials"
+
+
+def test_show_tells_of_the_last_retrieval(shell: Shell, diagnoses: Diagnoses) -> None:
+    shell.add("ada", "--mode", "automatic", "--interval", "1")
+    lines = shell("account", "show", "ada").lines
+    assert "  retrieval    every 1 minute, from INBOX" in lines
+    assert "last retrieval never; run `mailtui retrieve ada`" in lines
+    with shell.database() as database:
+        box = MailboxResult("INBOX", "/mail/ada", stored=3, octets=2_000, notes=("something to know",))
+        Ledger(database, "ada").finish(came(database.account("ada"), box))
+    lines = shell("account", "show", "ada").lines
+    at = next(index for index, line in enumerate(lines) if line.startswith("last retrieval 20"))
+    assert lines[at + 1 : at + 4] == [
+        "  result       WARNING  3 new, 2.0 KB; in 1.20 s",
+        "               3 messages went to /mail/ada",
+        "               something to know",
+    ]
+    assert json.loads(shell("account", "show", "ada", "--format", "json").out)["last_retrieval"]["stored"] == 3
+    with shell.database() as database:
+        Ledger(database, "ada").finish(refused(database.account("ada")))
+    lines = shell("account", "show", "ada").lines
+    assert "  result       FAILED  at auth; in 30.0 ms: the server refuses the login" in lines
 
 
 def test_an_unknown_account_is_told_with_similar_names(shell: Shell) -> None:

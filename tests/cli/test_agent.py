@@ -101,7 +101,8 @@ def test_a_killed_one_leaves_no_lock(tmp_path: Path) -> None:
 
 def test_the_unit_names_this_program_and_its_folder(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MAILTUI_DATA")
-    monkeypatch.delenv("MAILTUI_CONFIG", raising=False)
+    for name in ("MAILTUI_CONFIG", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
     run = shell("--data", "/srv/my mail/50%", "agent", "--print-unit")
     assert (run.code, run.err) == (0, "")
     command = next(line for line in run.lines if line.startswith("ExecStart="))
@@ -119,6 +120,17 @@ def test_the_unit_keeps_the_environment_that_says_where(monkeypatch: pytest.Monk
     assert 'Environment="MAILTUI_DATA=/srv/a$b\\x0a\\"c\'"' in lines
     assert "NoNewPrivileges=yes" in lines
     assert "WantedBy=default.target" in lines
+
+
+def test_the_unit_keeps_the_base_directories_where_nothing_else_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MAILTUI_DATA", raising=False)
+    monkeypatch.setenv("MAILTUI_CONFIG", "/etc/mailtui.toml")
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/share")
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/srv/etc")
+    kept = [line for line in unit_text(None).splitlines() if line.startswith("Environment=")]
+    assert kept == ["Environment=XDG_DATA_HOME=/srv/share", "Environment=MAILTUI_CONFIG=/etc/mailtui.toml"]
+    monkeypatch.delenv("MAILTUI_CONFIG")
+    assert "Environment=XDG_CONFIG_HOME=/srv/etc" in unit_text("/srv/mail").splitlines()
 
 
 def test_the_unit_starts_the_script_that_was_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

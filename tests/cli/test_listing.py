@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from mailtui.model.retrieval import MailboxResult
+from mailtui.storage.ledger import Ledger
 from tests.cli.conftest import Shell
 from tests.cli.reports import STARTED, ending_certificate, good_report, wrong_password
+from tests.cli.retrievals import came
 
 
 def test_the_list_shows_servers_and_the_last_check(shell: Shell) -> None:
@@ -120,14 +124,14 @@ def test_what_has_nothing_in_the_column_stays_last(many: Shell) -> None:
 def test_retrievals_are_a_table_of_their_own(many: Shell) -> None:
     run = many("account", "list", "--retrieval")
     assert run.lines[0].split() == [
-        "ACCOUNT", "SERVER", "RETRIEVED", "FOLDER", "ON", "SERVER", "ACTIVE", "LAST", "CHECK", "RESULT",
+        "ACCOUNT", "SERVER", "RETRIEVED", "FOLDER", "ON", "SERVER", "ACTIVE", "FETCHED", "LAST", "RESULT",
     ]  # fmt: skip
     ada, bob, eve, fay = run.lines[1:]
-    assert ada.startswith("ada      IMAP mail.example.org:993  by hand       INBOX   left       yes     20")
+    assert ada.startswith("ada      IMAP mail.example.org:993  by hand       INBOX   left       yes     never    20")
     assert ada.endswith("good")
     assert "every 5 min   Work    left" in bob
     assert "every 15 min  INBOX   30 days" in eve
-    assert fay.split()[-5:] == ["INBOX", "deleted", "no", "never", "-"]
+    assert fay.split()[-6:] == ["INBOX", "deleted", "no", "never", "never", "-"]
 
 
 def test_a_failed_retrieval_says_why(shell: Shell) -> None:
@@ -148,6 +152,38 @@ def test_a_failed_retrieval_says_why(shell: Shell) -> None:
         "started": f"{STARTED:%Y-%m-%dT%H:%M:%SZ}",
         "severity": "failed",
         "cause": "bad-credentials",
+    }
+
+
+def test_the_last_retrieval_is_listed_while_it_is_newer_and_of_the_same_server(shell: Shell) -> None:
+    for name in ("ada", "bob", "eve"):
+        shell.add(name)
+    box = MailboxResult("INBOX", "/mail", stored=1_234, octets=5_000)
+    with shell.database() as database:
+        later = STARTED + timedelta(hours=1)
+        for name, when in (("ada", later), ("bob", STARTED - timedelta(hours=1)), ("eve", later)):
+            account = database.account(name)
+            database.record(good_report(account))
+            Ledger(database, name).finish(replace(came(account, box), started=when))
+        gone = database.account("eve")
+        assert gone.retrieval is not None
+        moved = replace(gone.retrieval, endpoint=replace(gone.retrieval.endpoint, host="other.example.org"))
+        database.update("eve", replace(gone, retrieval=moved))
+    ada, bob, eve = shell("account", "list", "--retrieval").lines[1:]
+    assert ada.endswith("  good, 1,234 new")
+    assert bob.endswith("  good")
+    assert bob.count("  20") == 2
+    assert eve.split()[-3:] == ["never", "never", "-"]
+    document = json.loads(shell("account", "list", "--retrieval", "--format", "json").out)
+    first, second, third = (retrieval["last_retrieval"] for retrieval in document["retrievals"])
+    assert second["stored"] == 1_234
+    assert third is None
+    assert first == {
+        "started": f"{later:%Y-%m-%dT%H:%M:%SZ}",
+        "severity": "ok",
+        "stored": 1_234,
+        "octets": 5_000,
+        "cause": None,
     }
 
 

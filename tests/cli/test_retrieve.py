@@ -11,10 +11,11 @@ import pytest
 
 from mailtui.actions.retrieve import RetrieveOptions
 from mailtui.model.account import Account
-from mailtui.model.check import Cause
+from mailtui.model.check import Cause, Stage
 from mailtui.model.diagnosis import Diagnosis
 from mailtui.model.retrieval import Candidate, MailboxResult, RetrievalReport, Verdict
 from tests.cli.conftest import Diagnoses, Shell
+from tests.cli.reports import failed
 from tests.cli.retrievals import came, leg_of, refused
 
 Make = Callable[[Account], RetrievalReport]
@@ -158,6 +159,16 @@ def test_json_is_one_document_in_the_order_asked_for(shell: Shell, retrievals: F
     assert (ada["account"], ada["leg"]["failure"]["cause"]) == ("ada", "bad-credentials")
     assert ada["leg"]["diagnosis"]["rule"]
     assert "transcript" not in ada["leg"]
+
+
+def test_a_login_that_is_held_back_names_the_command_that_was_given(
+    shell: Shell, retrievals: FakeRetrievals, diagnoses: Diagnoses
+) -> None:
+    shell.add("ada")
+    retrievals.reports["ada"] = lambda account: replace(
+        came(account), leg=failed(leg_of(account), Stage.AUTH, Cause.LOGIN_HELD, "held back")
+    )
+    assert shell("retrieve", "ada").lines[-1].endswith("to log in nevertheless: mailtui retrieve ada --insist")
 
 
 def test_the_dialogue_is_printed_where_it_is_wanted(shell: Shell, retrievals: FakeRetrievals) -> None:

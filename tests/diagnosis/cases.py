@@ -73,6 +73,30 @@ SENDING: list[Case] = [
     ),
     ("sender-refused", failed_leg(Cause.SENDER_REFUSED, stage=_SENDING)),
     ("inbox-missing", failed_leg(Cause.NO_INBOX, "NO [NONEXISTENT] no", protocol=IMAP, stage=_INBOX)),
+    (
+        "inbox-missing",
+        failed_leg(
+            Cause.NO_INBOX,
+            "NO [NONEXISTENT] no",
+            protocol=IMAP,
+            stage=Stage.TRANSFER,
+            hint="the mailbox INBOX cannot be opened",
+        ),
+    ),
+    (
+        "mailbox-missing",
+        failed_leg(
+            Cause.NO_INBOX,
+            "NO [NONEXISTENT] no",
+            protocol=IMAP,
+            stage=Stage.TRANSFER,
+            hint="the mailbox Wrok cannot be opened",
+        ),
+    ),
+    (
+        "mailbox-missing",
+        failed_leg(Cause.NO_INBOX, hint="the server has no mailbox that matches W*", protocol=IMAP, stage=_INBOX),
+    ),
     ("mailbox-damaged", failed_leg(Cause.NO_INBOX, "NO [CORRUPTION] no", protocol=IMAP, stage=_INBOX)),
     ("inbox-refused", failed_leg(Cause.NO_INBOX, protocol=IMAP, stage=_INBOX)),
     ("server-unavailable", failed_leg(Cause.NOT_AVAILABLE, "451 4.3.0 Odd", stage=_SENDING)),

@@ -27,7 +27,7 @@ from mailtui.protocols.lines import foreign_banner, is_tls, service_of
 from mailtui.protocols.look import first_line
 from mailtui.protocols.masking import MASK, Masker
 from mailtui.storage.settings import load_settings
-from tests.fuzz import seeds
+from tests.fuzz import mail, mail_seeds, seeds
 from tests.fuzz.feeding import POP3_STARTS, Heard, cut, feed_imap, feed_pop3, feed_smtp, in_loop
 from tests.fuzz.talking import SECRET, talk
 from tests.protocols.legs import secret_forms
@@ -246,4 +246,14 @@ TARGETS = {
     "pins": Target(pins, seeds.PINS),
     "diagnosis": Target(diagnosis, seeds.DIAGNOSIS),
     "masking": Target(masking, seeds.MASKING),
+    "imap-bodies": Target(mail.bodies, mail_seeds.BODIES),
+    "imap-headers": Target(mail.headers, mail_seeds.HEADERS),
+    "imap-sizes": Target(mail.sizes, mail_seeds.SIZES),
+    "imap-mailboxes": Target(mail.mailboxes, mail_seeds.MAILBOXES),
+    "names": Target(mail.names, mail_seeds.NAMES),
+    "pop3-body": Target(mail.pop3_body, mail_seeds.POP3_BODIES),
+    "pop3-lists": Target(mail.pop3_lists, mail_seeds.POP3_LISTS),
+    "lmtp": Target(mail.lmtp, mail_seeds.LMTP),
+    "stuffing": Target(mail.stuffing, mail_seeds.STUFFING),
+    "retrieval": Target(mail.retrieval, (mail_seeds.RETRIEVAL,)),
 }

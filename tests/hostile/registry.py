@@ -1,7 +1,21 @@
 """Every scenario of the battery, in the order of the document."""
 
-from tests.hostile import certificates, faults, floods, imap, logins, looks, openings, pop3, smtp, starttls, words
+from tests.hostile import (
+    certificates,
+    faults,
+    floods,
+    imap,
+    logins,
+    looks,
+    openings,
+    pop3,
+    smtp,
+    starttls,
+    transfers,
+    words,
+)
 from tests.hostile.scenario import Scenario
+from tests.hostile.transfer import Transfer
 
 CHAPTERS: dict[str, list[Scenario]] = {
     "Openings": openings.SCENARIOS,
@@ -15,6 +29,10 @@ CHAPTERS: dict[str, list[Scenario]] = {
     "SMTP": smtp.SCENARIOS,
     "IMAP": imap.SCENARIOS,
     "POP3": pop3.SCENARIOS,
+    "Retrievals": [*transfers.SCENARIOS],
 }
 
 SCENARIOS = [scenario for chapter in CHAPTERS.values() for scenario in chapter]
+
+CHECKS = [scenario for scenario in SCENARIOS if not isinstance(scenario, Transfer)]
+"""Those that a check walks into."""

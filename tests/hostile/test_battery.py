@@ -3,31 +3,25 @@
 The verdict needs no deadline unless it is SILENT, for every server waits in silence at the end of its script.
 """
 
-import asyncio
-import dataclasses
 import os
-import re
 import tracemalloc
-from base64 import b64encode
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from ssl import SSLContext
+from dataclasses import replace
 
 import pytest
 
 from mailtui.model.account import Protocol, Security
 from mailtui.model.check import Cause, LegReport, Stage, Status
-from mailtui.model.events import Event
 from mailtui.model.text import has_hostile
 from mailtui.protocols.dial import Network
 from tests.hostile.document import Measure, facts, facts_written
 from tests.hostile.idle import IdleClock
-from tests.hostile.registry import SCENARIOS
+from tests.hostile.registry import CHECKS, SCENARIOS
+from tests.hostile.rules import ATTEMPT, Meter, assert_no_credential_told, context_of, texts_of
 from tests.hostile.scenario import Scenario, trusting
 from tests.hostile.server import HostileServer
 from tests.protocols.conftest import Authority
 from tests.protocols.dialogue import dialogue, play
-from tests.protocols.legs import SECRET, Walked, Way, face, secret_forms
+from tests.protocols.legs import SECRET, Walked, Way, face
 
 PEAK_LIMIT = 10 << 20
 """Octets of Python's memory, client and server together."""
@@ -35,38 +29,13 @@ PEAK_LIMIT = 10 << 20
 # What a leg may take beyond its deadline: the machine may be slow.
 _SLACK = 5.0
 
-# One that looks what is there, one at another mode.
-_LOOKS = 4
 
-_LOGIN = re.compile(rb"(?im)^(?:\S+ )?(?:AUTH|AUTHENTICATE|LOGIN|USER|PASS|APOP)\b")
-_ATTEMPT = re.compile(rb"(?im)^(?:\S+ )?(?:AUTH|AUTHENTICATE|LOGIN|USER|APOP)\b")
-
-
-@dataclass
-class Meter:
-    """Reads, at every event of a leg, the loop's time and the peak of the memory since tracing began."""
-
-    began: float | None = None
-    ended: float = 0.0
-    peak: int = 0
-
-    def __call__(self, event: Event) -> None:
-        self.ended = asyncio.get_running_loop().time()
-        self.began = self.ended if self.began is None else self.began
-        _, self.peak = tracemalloc.get_traced_memory()
-
-    @property
-    def measure(self) -> Measure:
-        assert self.began is not None
-        return Measure(self.ended - self.began, self.peak)
-
-
-@pytest.mark.parametrize("scenario", [pytest.param(scenario, id=scenario.id) for scenario in SCENARIOS])
+@pytest.mark.parametrize("scenario", [pytest.param(scenario, id=scenario.id) for scenario in CHECKS])
 async def test_the_battery(
     authority: Authority, idle_clock: IdleClock, measures: dict[str, Measure], scenario: Scenario
 ) -> None:
     way = trusting(scenario.way, authority.policy)
-    server = HostileServer(scenario, _context(authority, scenario))
+    server = HostileServer(scenario, context_of(authority, scenario))
     network = Network()
     await network.contexts.get(way.certificate)
     meter = Meter()
@@ -94,36 +63,9 @@ async def test_the_battery(
     measures[scenario.id] = meter.measure
 
 
-def _context(authority: Authority, scenario: Scenario) -> SSLContext:
-    context = getattr(authority, scenario.certificate)
-    assert isinstance(context, SSLContext)
-    return context
-
-
-def assert_no_credential_told(scenario: Scenario, server: HostileServer, way: Way) -> None:
-    """As the server saw it: nothing of a login in clear, nor before it was due, nor on a connection that only looks."""
-    first, *others = server.visits
-    assert len(others) <= _LOOKS
-    exposed = [look.everything for look in others]
-    if not scenario.hears_login:
-        exposed.append(first.everything)
-    elif way.security is not Security.NONE:
-        exposed.append(first.clear)
-    words = [form.encode() for form in secret_forms(way.login.secret)]
-    words += [way.login.username.encode(), b64encode(way.login.username.encode())]
-    if way.login.wanted:
-        for said in exposed:
-            assert [word for word in words if word in said] == []
-            assert _LOGIN.search(said) is None
-    assert len(_ATTEMPT.findall(first.everything)) <= (1 if scenario.hears_login else 0)
-    if way.login.wanted and not scenario.hears_login and scenario.protocol is not Protocol.IMAP:
-        # A server that offers no login is not used without one. (IMAP has PREAUTH, by which it is the server's choice.)
-        assert not re.search(rb"(?m)^(?:MAIL|STAT)\b", first.everything)
-
-
 def assert_one_clean_line(walked: Walked) -> None:
     """Whatever text the report holds, wherever: one line, no control and no bidi character, no secret in any case."""
-    texts = list(_texts(walked.report))
+    texts = list(texts_of(walked.report))
     assert [text for text in texts if has_hostile(text)] == []
     assert [text for text in texts if SECRET.casefold() in text.casefold()] == []
     failure = walked.report.failure
@@ -132,17 +74,6 @@ def assert_one_clean_line(walked: Walked) -> None:
         assert failure.hint.isprintable()
         assert (failure.cause is Cause.SILENT) == failure.hint.endswith("did not answer within 10 s")
         assert not any(character in failure.hint + failure.reply for character in "\r\n\t\x1b\x9b\u202e")
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from _texts(getattr(value, field.name))
-    elif isinstance(value, (tuple, list, frozenset)):
-        for item in value:
-            yield from _texts(item)
 
 
 def assert_doubted(report: LegReport, way: Way) -> None:
@@ -165,7 +96,7 @@ def assert_forgotten(report: LegReport, word: str) -> None:
     stages = [result.stage for result in report.stages]
     under_tls = report.stages[stages.index(Stage.TLS) :]
     rest = replace(report, transcript=(), stages=under_tls)
-    assert [text for text in _texts(rest) if word in text] == []
+    assert [text for text in texts_of(rest) if word in text] == []
     assert report.messages in (3, None)
     assert report.octets in (900, None)
 
@@ -191,4 +122,4 @@ async def test_without_a_fault_the_dialogues_are_good(
     walked = await face(protocol, script, Way(security, certificate=authority.policy))
     assert walked.verdict is None
     assert walked.connections == 1
-    assert len(_ATTEMPT.findall(walked.received)) == 1
+    assert len(ATTEMPT.findall(walked.received)) == 1

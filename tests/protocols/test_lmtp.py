@@ -159,6 +159,10 @@ def after_lhlo(*steps: Step) -> Script:
     return [b"220 x\r\n", "LHLO", OFFERS, "MAIL", "RCPT", "DATA", *steps]
 
 
+async def message(peer: Peer) -> None:
+    await read_data(peer)
+
+
 @pytest.mark.parametrize(
     ("script", "hint", "reply"),
     [
@@ -169,6 +173,7 @@ def after_lhlo(*steps: Step) -> Script:
         ),
         (after_lhlo(b"250 ok\r\n450 4.2.0 busy\r\n503 no\r\n"), "does not take mail for now", "450 4.2.0 busy"),
         (after_lhlo(b"250 ok\r\n250 ok\r\n451 4.3.0 disk\r\n"), "does not take mail for now", "451 4.3.0 disk"),
+        (after_lhlo(b"250 ok\r\n250 ok\r\n354 go\r\n", message, b"421 4.3.2 bye\r\n"), "for now", "421 4.3.2"),
         (after_lhlo(b"250 ok\r\n250 ok\r\n250 odd\r\n"), "refuses mail for", "250 odd"),
         (after_lhlo(b"250 ok\r\n550 no\r\n354 go on\r\n", silence), "refuses mail for", "550 no"),
         ([b"220 x\r\n", "LHLO", b"250 x\r\n", "MAIL", b"421 bye\r\n"], "does not take mail for now", "421 bye"),
@@ -215,7 +220,19 @@ async def test_a_connection_that_was_closed_between_two_messages_is_made_again()
     assert takes.letters == [LETTER, b"two\r\n"]
 
 
-async def test_a_message_whose_verdict_is_lost_is_not_sent_again() -> None:
+async def test_one_message_may_be_put_off() -> None:
+    takes = Takes(OFFERS, b"451 4.3.0 the filter has stumbled\r\n")
+    async with ScriptedServer(takes) as server:
+        client = client_of(server)
+        with pytest.raises(Refused, match="does not take this message for now") as refused:
+            await deliver(client)
+        assert refused.value.reply == "451 4.3.0 the filter has stumbled"
+        await deliver(client, b"two\r\n")
+        await client.close()
+        assert server.connections == 1
+
+
+async def test_a_message_whose_verdict_is_lost_is_not_sent_again_and_others_may_go() -> None:
     async def script(peer: Peer) -> None:
         await peer.send(b"220 x\r\n")
         await peer.expect("LHLO")
@@ -226,9 +243,11 @@ async def test_a_message_whose_verdict_is_lost_is_not_sent_again() -> None:
         await read_data(peer)
 
     async with ScriptedServer(script) as server:
-        with pytest.raises(WireError, match="closed the connection instead of answering"):
-            await deliver(client_of(server))
-        assert server.connections == 1
+        client = client_of(server)
+        for connections in (1, 2):
+            with pytest.raises(Refused, match="closed the connection instead of answering"):
+                await deliver(client)
+            assert server.connections == connections
 
 
 @pytest.mark.parametrize("script", [[silence], [b"220 x\r\n", silence], after_lhlo(silence)])

@@ -150,13 +150,28 @@ def test_messages_may_get_other_names_and_come_back(ledger: Ledger) -> None:
     one, two, three = stored(ledger, mailbox, 1, 2, 3)
     ledger.gone([one, two])
     assert [kept.is_gone for kept in ledger.kept(mailbox)] == [True, True, False]
-    ledger.rename([(one, "11"), (three, "13")])
+    ledger.rename(mailbox, [(one, "11", 100), (three, "13", None)])
     assert [(kept.entry.uid, kept.is_gone) for kept in ledger.kept(mailbox)] == [
         ("11", False),
         ("2", True),
         ("13", False),
     ]
-    assert ledger.kept(mailbox)[0].entry == replace(entry(1), uid="11")
+    assert ledger.kept(mailbox)[0].entry == replace(entry(1), uid="11", octets=100)
+
+
+def test_messages_of_another_server_are_known_and_may_be_taken_over(ledger: Ledger, database: Database) -> None:
+    old, archive = ledger.mailbox(SERVER, "INBOX").id, ledger.mailbox(SERVER, "Archive").id
+    one, two = stored(ledger, old, 1, 2)
+    stored(ledger, archive, 3)
+    assert ledger.kept_elsewhere(SERVER, "INBOX") == []
+    new = ledger.mailbox("imap://ada@new.example", "INBOX").id
+    found = ledger.kept_elsewhere("imap://ada@new.example", "INBOX")
+    assert [(kept.id, kept.is_elsewhere) for kept in found] == [(one, True), (two, True)]
+    ledger.rename(new, [(two, "22", 7)])
+    assert [kept.entry for kept in ledger.kept(new)] == [replace(entry(2), uid="22", octets=7)]
+    assert [kept.id for kept in ledger.kept(old)] == [one]
+    assert [kept.id for kept in ledger.kept_elsewhere("imap://ada@new.example", "INBOX")] == [one]
+    assert Ledger(database, "bob").kept_elsewhere("imap://ada@new.example", "INBOX") == []
 
 
 def test_what_is_gone_is_forgotten_after_ninety_days(
@@ -217,7 +232,7 @@ def test_nothing_to_do_writes_nothing(ledger: Ledger, database: Database) -> Non
     ledger.confirm([])
     ledger.forget([])
     ledger.gone(iter(()))
-    ledger.rename([])
+    ledger.rename(mailbox, [])
     assert ledger.intend(mailbox, []) == []
     assert journal.stat().st_size == before
 

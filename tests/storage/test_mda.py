@@ -43,13 +43,14 @@ async def test_what_a_command_leaves_behind_holds_nothing_up(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("command", "hint", "words", "is_about_message"),
     [
-        ("cat > /dev/null; echo one >&2; echo ' two\033[2J' >&2; exit 1", "exit code 1", "two\\x1b[2J", False),
-        ("exit 75", "the delivery command (exit …) failed with exit code 75", "", False),
+        ("cat > /dev/null; echo one >&2; echo ' two\033[2J' >&2; exit 1", "exit code 1", "two\\x1b[2J", True),
+        ("exit 75", "the delivery command (exit …) failed with exit code 75", "", True),
         ("exit 65", "exit code 65", "", True),
         ("/nowhere/procmail -d ada", "the delivery command (procmail …) failed with exit code 127", "", False),
-        ("kill -9 $$", "was ended by signal 9", "", False),
-        ("exec 2>&-; cat > /dev/null; exit 3", "exit code 3", "", False),
-        ("printf '%0300d' 7 >&2; exit 2", "exit code 2", "0" * 199 + "…", False),
+        ("kill -9 $$", "was ended by signal 9", "", True),
+        ("exec 2>&-; cat > /dev/null; exit 3", "exit code 3", "", True),
+        ("printf '%0300d' 7 >&2; exit 2", "exit code 2", "0" * 199 + "…", True),
+        ("/etc", "exit code 126", "", False),
     ],
 )
 async def test_a_refusal_is_told(command: str, hint: str, words: str, is_about_message: bool) -> None:

@@ -237,8 +237,8 @@ def _progress() -> dict[str, list[RetrievalProgress]]:
     return {ADA: [at(ADA, 0, 5_000), at(ADA, 1_284, 5_000)], MARY: [at(MARY, 0, 412), at(MARY, 390, 412)]}
 
 
-def pictured_retrievals(*, held: bool, dry_run: bool) -> ScriptedRetrievals:
-    """Everybody's mail; `dry_run` is what is played for Ada."""
+def pictured_retrievals(*, held: bool, dry_run: bool, retrieved: bool) -> ScriptedRetrievals:
+    """Everybody's mail, some of it `retrieved` before; `dry_run` is what is played for Ada."""
     played = {
         name: retrieval_report(PEOPLE[name], failure=found.inbound.failure)
         for name, found in REPORTS.items()
@@ -246,7 +246,9 @@ def pictured_retrievals(*, held: bool, dry_run: bool) -> ScriptedRetrievals:
     }
     if dry_run:
         played[ADA] = _dry_run()
-    return ScriptedRetrievals(played, held=held, progress=_progress() if held else {}, kept=_kept())
+    return ScriptedRetrievals(
+        played, held=held, progress=_progress() if held else {}, kept=_kept() if retrieved else {}
+    )
 
 
 class PicturedChecks(ScriptedChecks):

@@ -128,7 +128,7 @@ async def draw(scene: Scene) -> dict[str, str]:
     """The pictures of a scene as SVG, by name."""
     view = scene.view
     checks = PicturedChecks(steps=view.held_after or 0, held=view.held_after is not None)
-    retrievals = pictured_retrievals(held=view.retrieving, dry_run=view.name == "dry-run")
+    retrievals = pictured_retrievals(held=view.retrieving, dry_run=view.name == "dry-run", retrieved=view.checked)
     store, secrets = pictured_store(checked=view.checked), MemorySecrets(keyring=True)
     with _environment(scene.themes):
         async with world(

@@ -91,8 +91,12 @@ class ScriptedRetrievals:
         return self.clock
 
     def last(self) -> Mapping[str, RetrievalReport]:
-        """What is stored."""
-        return dict(self.kept)
+        """What is stored, without the transcripts."""
+        return {name: replace(kept, leg=replace(kept.leg, transcript=())) for name, kept in self.kept.items()}
+
+    def last_of(self, name: str) -> RetrievalReport | None:
+        """What is stored of one account."""
+        return self.kept.get(name)
 
     async def __call__(
         self,

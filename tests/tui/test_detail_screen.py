@@ -17,8 +17,9 @@ from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, TranscriptLine
 from mailtui.tui.messages import AccountsChanged
 from mailtui.tui.screens.confirm import ConfirmScreen
-from mailtui.tui.screens.detail import DetailScreen, LegColumn
+from mailtui.tui.screens.detail import DetailScreen
 from mailtui.tui.screens.path import PathScreen
+from mailtui.tui.widgets.leg_column import LegColumn
 from mailtui.tui.widgets.leg_detail import LegDetail
 from mailtui.tui.widgets.message_bar import MessageBar
 from tests.tui.people import ADA, ALAN, NEW, NOW, PEOPLE, REPORTS, ROBOT, WRONG_PASSWORD, report

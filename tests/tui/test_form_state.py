@@ -540,9 +540,10 @@ def test_a_destination_has_one_field_and_comes_back_as_it_was(destination: Desti
     assert not any(map(state.shown, fields))
 
 
-def test_a_destination_is_chosen_and_then_filled_in() -> None:
+@pytest.mark.parametrize("folder", ["", "Work"])
+def test_a_destination_is_chosen_and_then_filled_in(folder: str) -> None:
     state = filled_in()
-    state.set("retrieval.folder", "")
+    state.set("retrieval.folder", folder)
     state.set("retrieval.destination", "lmtp")
     (found,) = state.problems()
     assert found[0] == "retrieval.lmtp"

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from mailtui.model.account import Account, RetrievalMode
 from mailtui.model.check import Leg
 from mailtui.tui.screens.accounts import AccountsScreen
@@ -59,6 +61,17 @@ async def test_from_an_account_that_only_sends_it_begins_at_the_top() -> None:
         assert running.list.selected == ROBOT.name
         await go(running)
         assert entries(running).selected == PAIRED[0]
+
+
+async def test_keys_that_change_nothing_do_not_have_the_footer_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with world(reports=REPORTS) as running:
+        await go(running)
+        drawn: list[bool] = []
+        monkeypatch.setattr(running.app.screen, "refresh_bindings", lambda: drawn.append(True))
+        await running.press("down", "down", "up")
+        await running.pilot.pause()
+        assert entries(running).selected == PAIRED[1]
+        assert drawn == []
 
 
 async def test_the_columns_say_how_mail_arrives() -> None:
@@ -134,6 +147,7 @@ async def test_enter_opens_the_details_and_escape_comes_back() -> None:
         await go(running)
         await running.press("down", "enter")
         await running.until(lambda: isinstance(running.app.screen, DetailScreen))
+        await running.until(lambda: running.app.screen.has_class("show-inbound"))
         await running.press("escape")
         await running.until(lambda: isinstance(running.app.screen, RetrievalScreen))
         assert entries(running).selected == ALAN.name

@@ -10,7 +10,7 @@ from mailtui.model.check import Cause, Failure, Leg, Stage
 from mailtui.model.events import LegFinished, StageStarted
 from mailtui.model.retrieval import MailboxResult, RetrievalProgress, RetrievalStarted
 from mailtui.tui.board import Board
-from mailtui.tui.receiving import receiving_mark, receiving_view, troubles
+from mailtui.tui.receiving import troubles
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS, RetrievalRow
 from mailtui.tui.retrieval_words import bar, outcome, progress_words, short_progress
 from mailtui.tui.retrievals import Retrieving, ended_at
@@ -34,13 +34,13 @@ def test_the_newer_of_check_and_retrieval_counts() -> None:
     before = retrieval_report(ADA, failure=REFUSED, ago=NOW - checked + timedelta(minutes=1))
     found.retrievals.load({ADA.name: before}, found.names)
     assert found.newest_retrieval(ADA.name) is None
-    assert receiving_mark(found, ADA.name) is Mark.OK
+    assert found.receiving_mark(ADA.name) is Mark.OK
     assert found.last_legs(ADA.name) == REPORTS[ADA.name].legs
     after = retrieval_report(ADA, failure=REFUSED, ago=timedelta(0))
     found.retrievals.load({ADA.name: after}, found.names)
     assert found.newest_retrieval(ADA.name) == after
-    assert receiving_mark(found, ADA.name) is Mark.FAILED
-    assert receiving_view(found, ADA.name).failure == REFUSED
+    assert found.receiving_mark(ADA.name) is Mark.FAILED
+    assert found.receiving_view(ADA.name).failure == REFUSED
     outbound = REPORTS[ADA.name].outbound
     assert found.last_legs(ADA.name) == (outbound, after.leg)
     run = found.begin([ADA])
@@ -62,12 +62,12 @@ def test_of_two_reports_the_newer_stays_whatever_is_loaded() -> None:
 def test_what_a_run_that_is_over_says_is_not_heard() -> None:
     found = board()
     first = found.retrievals.begin([ADA], by_hand=True)
-    assert found.retrievals.end(first, ADA.name)
-    assert not found.retrievals.end(first, ADA.name)
+    assert found.retrievals.end(first[ADA.name])
+    assert not found.retrievals.end(first[ADA.name])
     second = found.retrievals.begin([ADA], by_hand=True)
     found.retrievals.take(first, RetrievalProgress(ADA.name, "INBOX", 5, 9, 0, 0), NOW)
     assert second[ADA.name].progress is None
-    assert not found.retrievals.end(first, ADA.name, retrieval_report(ADA))
+    assert not found.retrievals.end(first[ADA.name], retrieval_report(ADA))
     assert found.retrievals.last(ADA.name) is None
     assert found.retrievals.running == 1
 

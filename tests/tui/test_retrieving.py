@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from mailtui.actions.standing import Standing
 from mailtui.model.account import Account, RetrievalMode, SecretRef, SecretScheme
-from mailtui.model.check import Cause, Failure, Leg, Stage
+from mailtui.model.check import Cause, Failure, Leg, Stage, TranscriptLine
 from mailtui.model.retrieval import Candidate, MailboxResult, RetrievalProgress, Verdict
 from mailtui.tui.screens.accounts import AccountsScreen
 from mailtui.tui.screens.detail import DetailScreen
@@ -128,6 +129,9 @@ async def test_x_stops_one_of_several_and_shows_that_it_finishes_what_it_stores(
         await running.until(lambda: "x Stop" in running.text())
         await running.press("x")
         await until_row(running, ADA, "stopping …")
+        await running.press("D")
+        await running.until(lambda: "D can look once that has ended" in told(running))
+        assert isinstance(running.app.screen, RetrievalScreen), "what retrieves it is this very program"
         await running.press("r")
         await running.until(lambda: "already being retrieved" in told(running))
         played.finishing.set()
@@ -197,7 +201,7 @@ async def test_a_mailbox_that_could_not_be_finished_and_notes_are_told() -> None
     problem = MailboxResult("Lists", problem="Lists cannot be opened: NO such \x1b[2Jmailbox")
     note = MailboxResult("INBOX", stored=1, octets=10, notes=("2 messages stay marked as deleted",))
     reports = {ADA.name: retrieval_report(ADA, note, problem), ALAN.name: retrieval_report(ALAN, note)}
-    async with world([ADA, ALAN], {}, retrievals=ScriptedRetrievals(reports), size=(160, 40)) as running:
+    async with world([ADA, ALAN], {}, retrievals=ScriptedRetrievals(reports), size=(160, 24)) as running:
         await go(running)
         await running.press("R")
         await running.idle()
@@ -217,7 +221,7 @@ async def test_what_another_process_retrieves_is_said_and_does_not_count_as_fail
         await running.press("r")
         await running.until(lambda: "another mailtui is retrieving it" in told(running))
         await running.idle()
-        assert running.app.desk.board.retrievals.last(ADA.name) == kept[ADA.name]
+        assert running.app.desk.board.retrievals.last(ADA.name) == played.last()[ADA.name]
         await until_row(running, ADA, " 7 ")
 
 
@@ -236,7 +240,7 @@ async def test_a_defect_is_told_and_ends_only_its_run() -> None:
 
 async def test_what_is_stored_is_there_at_the_start_and_after_another_process_wrote() -> None:
     played, store = ScriptedRetrievals(kept={ADA.name: BROUGHT}), MemoryStore([ADA, ROBOT], {})
-    async with world(retrievals=played, store=store, size=(170, 40)) as running:
+    async with world(retrievals=played, store=store, size=(170, 24)) as running:
         await go(running)
         await until_row(running, ADA, "2 min ago", " 3 ", "2m: 3 new, 45 KB")
         played.kept[ADA.name] = replace(BROUGHT, started=NOW - timedelta(seconds=8), mailboxes=())
@@ -247,18 +251,58 @@ async def test_what_is_stored_is_there_at_the_start_and_after_another_process_wr
 async def test_a_changed_server_has_no_last_result() -> None:
     assert ADA.retrieval is not None
     moved = replace(ADA, retrieval=replace(ADA.retrieval, endpoint=replace(ADA.retrieval.endpoint, host="new.example")))
-    async with world([moved], {}, retrievals=ScriptedRetrievals(kept={ADA.name: BROUGHT}), size=(170, 40)) as running:
+    async with world([moved], {}, retrievals=ScriptedRetrievals(kept={ADA.name: BROUGHT}), size=(170, 24)) as running:
         await go(running)
         await until_row(running, ADA, "2 min ago", "not checked")
 
 
 async def test_a_renamed_account_keeps_its_last_retrieval() -> None:
-    async with world([ADA], {}, retrievals=ScriptedRetrievals(kept={ADA.name: BROUGHT})) as running:
+    played = ScriptedRetrievals(kept={ADA.name: BROUGHT})
+    async with world([ADA], {}, retrievals=played) as running:
         desk = running.app.desk
         desk.put(replace(ADA, name="Countess"), instead_of=ADA.name)
-        assert desk.board.retrievals.last("Countess") == BROUGHT
+        assert desk.board.retrievals.last("Countess") == replace(played.last()[ADA.name], account="Countess")
         desk.drop(["Countess"])
         assert desk.board.retrievals.last("Countess") is None
+
+
+async def test_an_account_that_is_renamed_while_it_is_retrieved() -> None:
+    played = ScriptedRetrievals({ADA.name: BROUGHT}, held=True)
+    async with world([ADA, ALAN], {}, retrievals=played) as running:
+        desk = running.app.desk
+        retrievals = desk.board.retrievals
+        desk.retriever.retrieve([ADA.name, ALAN.name])
+        await running.until(lambda: len(played.waiting) == 2)
+        desk.put(replace(ADA, name="Countess"), instead_of=ADA.name)
+        assert retrievals.of(ADA.name) is None
+        assert retrievals.of("Countess") is not None
+        assert desk.retriever.retrieve(["Countess"]) == 0, "its mail is coming already"
+        desk.put(replace(ALAN, name="Enigma"), instead_of=ALAN.name)
+        assert desk.retriever.cancel(["Enigma"]) == ["Enigma"]
+        await running.until(lambda: played.cancelled == [ALAN.name])
+        played.gate.set()
+        await running.idle()
+        last = retrievals.last("Countess")
+        assert last is not None
+        assert (last.account, last.stored) == ("Countess", BROUGHT.stored)
+        assert retrievals.last(ADA.name) is None
+        assert retrievals.last("Enigma") is None
+
+
+async def test_the_accounts_show_that_a_retrieval_failed_and_that_one_went_well_again() -> None:
+    played = ScriptedRetrievals(kept={ADA.name: replace(REFUSED, started=NOW)})
+    async with world([ADA], REPORTS, retrievals=played) as running:
+        desk = running.app.desk
+        assert desk.board.standing(ADA.name) is Standing.FAILING
+        assert "✗ 1 failing" in running.text().splitlines()[0]
+        assert row(running, ADA).startswith(" ✓   ✗")
+        assert "[AUTHENTICATIONFAILED] go away" in told(running)
+        played.clock += timedelta(minutes=1)
+        await running.press("r")
+        await running.until(lambda: desk.board.standing(ADA.name) is Standing.GOOD)
+        await running.idle()
+        assert "✓ 1 good" in running.text().splitlines()[0]
+        assert row(running, ADA).startswith(" ✓   ✓")
 
 
 async def test_a_removed_account_is_retrieved_no_more() -> None:
@@ -276,7 +320,7 @@ async def test_automatic_accounts_are_retrieved_when_due_and_say_when_that_is() 
     asking = replace(automatic(EMMY), submission=replace(EMMY.submission, secret=SecretRef(SecretScheme.ASK)))
     off = replace(automatic(CHARLES), active=False)
     people = [automatic(ADA), ALAN, asking, off]
-    async with world(people, {}, retrievals=played, idling=idling, size=(170, 40)) as running:
+    async with world(people, {}, retrievals=played, idling=idling, size=(170, 24)) as running:
         desk = running.app.desk
         await running.until(lambda: desk.automatic.next_at(ADA.name) is not None)
         await go(running)
@@ -292,6 +336,20 @@ async def test_automatic_accounts_are_retrieved_when_due_and_say_when_that_is() 
         await running.until(lambda: played.calls == [[ADA.name]])
         await running.idle()
         await until_row(running, ADA, "now: 3 new", "in 16 min")
+
+
+async def test_what_another_process_retrieves_is_looked_at_again_soon() -> None:
+    busy = retrieval_report(
+        ADA, failure=Failure(Cause.RETRIEVAL_BUSY, Stage.RESOLVE, "another mailtui is retrieving it")
+    )
+    played = ScriptedRetrievals({ADA.name: busy})
+    async with world([automatic(ADA)], {}, retrievals=played) as running:
+        desk = running.app.desk
+        await running.until(lambda: desk.automatic.next_at(ADA.name) is not None)
+        played.clock += timedelta(seconds=11)
+        desk.automatic.follow()
+        await running.until(lambda: played.calls == [[ADA.name]])
+        await running.until(lambda: desk.automatic.next_at(ADA.name) == played.clock + timedelta(minutes=1))
 
 
 async def test_automatic_retrieval_begins_when_an_account_becomes_automatic() -> None:
@@ -378,14 +436,16 @@ async def test_the_details_tell_of_the_last_retrieval(failed: bool) -> None:
     left = (Candidate("INBOX", "5", Verdict.REFUSED, 70, "Big <big@example.org>", "hello", reply="NO [LIMIT] not now"),)
     found = MailboxResult("INBOX", "~/Mail/ada", stored=3, octets=45_000, on_server=12, notes=("a note",))
     kept = REFUSED if failed else retrieval_report(ADA, found, candidates=left)
+    kept = replace(kept, leg=replace(kept.leg, transcript=(TranscriptLine("S", "* 12 EXISTS of the retrieval", 4.0),)))
     played = ScriptedRetrievals(kept={ADA.name: replace(kept, started=NOW - timedelta(seconds=5))})
-    async with world([ADA], REPORTS, retrievals=played, size=(160, 60)) as running:
+    async with world([ADA], REPORTS, retrievals=played, size=(160, 24)) as running:
         await running.press("enter")
         await running.until(lambda: isinstance(running.app.screen, DetailScreen))
         detail = next(one for one in running.app.screen.query(LegDetail) if one.leg is Leg.INBOUND)
-        await running.until(lambda: "Last retrieval" in "".join(text for line in detail.lines for text, _ in line))
+        await running.until(lambda: "of the retrieval" in "".join(text for line in detail.lines for text, _ in line))
         lines = ["".join(text for text, _ in line) for line in detail.lines]
         text = " ".join(" ".join(lines).split())
+        assert "* 12 EXISTS of the retrieval" in text, "the newest that was said over this leg"
         if failed:
             assert "✗ Login failed" in text, "newer than the check, it is what the leg is shown by"
             assert "go away" in text

@@ -379,6 +379,7 @@ def scripted(
         places,
         retrievals,
         retrievals.last,
+        retrievals.last_of,
         checks,
         now=retrievals.now,
         schedule=lambda start: Schedule(start, now=retrievals.now, random=lambda: 0.5),

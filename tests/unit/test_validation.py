@@ -99,6 +99,16 @@ def test_hostile_characters_are_refused_in_every_text_field(hostile: str) -> Non
     assert all(hostile not in str(error) for error in problems(account))
 
 
+@pytest.mark.parametrize("destination", ["lmtp:localhost:24", "command:procmail -d ada"])
+def test_a_folder_is_refused_where_the_mail_goes_to_none(destination: str) -> None:
+    retrieval = replace(RETRIEVAL, destination=Destination.parse(destination))
+    assert problems(replace(SOUND, retrieval=retrieval)) == ()
+    assert problems(replace(SOUND, retrieval=replace(RETRIEVAL, folder="Work"))) == ()
+    (found,) = problems(replace(SOUND, retrieval=replace(retrieval, folder="Work")))
+    assert found.field == "retrieval.folder"
+    assert "remove it, or choose maildir" in found.message
+
+
 @pytest.mark.parametrize("port", [-1, 0, 65_536, 10**9])
 def test_a_port_out_of_range_is_refused(port: int) -> None:
     assert fields(replace(SOUND, submission=replace(SUBMISSION, endpoint=Endpoint("x.org", port)))) == [

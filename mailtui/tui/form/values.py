@@ -211,7 +211,6 @@ class _Reading:
         leave = values["retrieval.leave_on_server"] is True
         protocol = Protocol(str(values["retrieval.protocol"]))
         destination = self._destination()
-        folder = self.text("retrieval.folder")
         return Retrieval(
             protocol=protocol,
             endpoint=self.endpoint("retrieval"),
@@ -221,7 +220,7 @@ class _Reading:
             mode=mode,
             interval=interval,
             # One that is not asked for must not hinder.
-            folder=folder if folder.strip() or destination.kind is DestinationKind.MAILDIR else "INBOX",
+            folder=self.text("retrieval.folder") if destination.kind is DestinationKind.MAILDIR else "INBOX",
             leave_on_server=leave,
             delete_after=self._limit("retrieval.delete_after") if leave else None,
             mailboxes=("INBOX",) if protocol is Protocol.POP3 else mailboxes_of(self.text("retrieval.mailboxes")),

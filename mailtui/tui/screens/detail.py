@@ -6,43 +6,31 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
 from mailtui.model.check import CheckReport, Leg
 from mailtui.model.errors import MailtuiError
-from mailtui.model.trends import capability_change, points
+from mailtui.model.trends import capability_change
 from mailtui.tui.desk import Desk
 from mailtui.tui.detail_head import fact_lines, title_line, verified
 from mailtui.tui.detail_lines import detail
 from mailtui.tui.flow import Paragraph
-from mailtui.tui.legs import LegView
 from mailtui.tui.messages import AccountsChanged, ChecksProgressed
-from mailtui.tui.receiving import retrieved_view
 from mailtui.tui.retrieval_lines import retrieval_section
 from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
-from mailtui.tui.widgets.history_strip import HistoryStrip
 from mailtui.tui.widgets.key_bar import KeyBar
-from mailtui.tui.widgets.ladder import STYLES, paint
+from mailtui.tui.widgets.ladder import paint
+from mailtui.tui.widgets.leg_column import LegColumn
 from mailtui.tui.widgets.leg_detail import LegDetail
 from mailtui.tui.widgets.message_bar import MessageBar
 from mailtui.tui.widgets.search_bar import SearchBar, SearchLine
-from mailtui.tui.words import LEG_NAMES, Mark
+from mailtui.tui.words import Mark
 
 _AGES_INTERVAL = 5.0
 """Seconds between two looks at the clock for the ages."""
-
-
-class LegColumn(Vertical):
-    """One leg: the history, which stays, and below it the last check, which scrolls."""
-
-    def __init__(self, leg: Leg) -> None:
-        self.leg = leg
-        self.strip = HistoryStrip()
-        self.detail = LegDetail(leg)
-        super().__init__(self.strip, self.detail, id=leg.value)
 
 
 class DetailScreen(Screen[None]):
@@ -87,8 +75,10 @@ class DetailScreen(Screen[None]):
         ),
     ]
 
-    def __init__(self, desk: Desk, name: str) -> None:
+    def __init__(self, desk: Desk, name: str, first: Leg | None = None) -> None:
+        """`first` is the leg to begin with; without it, the one that fails."""
         super().__init__(classes="show-outbound")
+        self._first = first
         self._desk = desk
         self._account = name
         self._history: Sequence[CheckReport] = ()
@@ -109,7 +99,8 @@ class DetailScreen(Screen[None]):
         """Show what is known, and fetch the transcripts and the history."""
         self._show()
         marks = {leg: self._desk.board.mark(self._account, leg) for leg in Leg}
-        if marks[Leg.INBOUND] is Mark.FAILED and marks[Leg.OUTBOUND] is not Mark.FAILED:
+        fails = marks[Leg.INBOUND] is Mark.FAILED and marks[Leg.OUTBOUND] is not Mark.FAILED
+        if self._first is Leg.INBOUND or (self._first is None and fails):
             # Who opens an account that fails wants to see what fails, from the first frame on.
             self.action_leg(Leg.INBOUND.value)
             # Where only one leg has room it was hidden until then, and took no focus.
@@ -181,35 +172,21 @@ class DetailScreen(Screen[None]):
         account = verified(board.account(self._account), history)
         at_hand = set()
         for column in self.query(LegColumn):
-            view = self._view(column.leg)
+            view = board.view(self._account, column.leg)
             change = None if report is None else capability_change(report, column.leg, history)
             if view.remedy is not None and board.testable([self._account]):
                 at_hand.add(view.remedy.action)
-            column.strip.show(points(history, column.leg))
-            column.detail.show(
-                detail(
-                    view,
-                    now,
-                    account,
-                    change,
-                    warned_days=self._desk.options.certificate_days,
-                    retrieval=self._retrieval() if column.leg is Leg.INBOUND else (),
-                )
+            paragraphs = detail(
+                view,
+                now,
+                account,
+                change,
+                warned_days=self._desk.options.certificate_days,
+                retrieval=self._retrieval() if column.leg is Leg.INBOUND else (),
             )
-            protocol = f" {view.protocol.label}" if view.protocol else ""
-            column.border_title = Content.assemble(
-                (view.mark.glyph, STYLES[view.mark.role]), f" {LEG_NAMES[column.leg]}{protocol}"
-            )
+            column.show(view, history, paragraphs)
         self.query_one(KeyBar).offer(at_hand)
         self._entitle()
-
-    def _view(self, leg: Leg) -> LegView:
-        """The last check of a leg; a retrieval where none was, or where it failed since."""
-        board, name = self._desk.board, self._account
-        view, newest = board.view(name, leg), board.newest_retrieval(name)
-        if leg is Leg.INBOUND and newest is not None and (newest.leg.failure is not None or view.report is None):
-            return retrieved_view(board.account(name), newest)
-        return view
 
     def _retrieval(self) -> Iterable[Paragraph]:
         board = self._desk.board

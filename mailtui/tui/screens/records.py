@@ -10,16 +10,17 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from mailtui.actions.filtering import Filter
+from mailtui.model.check import Leg
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk
 from mailtui.tui.filtering import AccountFilter
 from mailtui.tui.messages import AccountHighlighted, AccountOpened, AccountsChanged, ChecksProgressed
 from mailtui.tui.ordering import Order, Row, Sorter
+from mailtui.tui.summary import fitted, running, selected
 from mailtui.tui.widgets.filter_input import FilterInput
 from mailtui.tui.widgets.key_bar import KeyBar
-from mailtui.tui.widgets.ladder import STYLES, LadderPanel
+from mailtui.tui.widgets.ladder import LadderPanel
 from mailtui.tui.widgets.record_list import RecordList
-from mailtui.tui.words import Mark, Role
 
 _AGES_INTERVAL = 5.0
 """Seconds between two looks at the clock for the ages."""
@@ -53,6 +54,8 @@ class RecordsScreen(Screen[str | None]):
     AUTO_FOCUS = "RecordList"
     heading = "mailtui"
     """The first words of the summary."""
+    about: Leg | None = None
+    """The leg that the list is about, if it is one."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (92, "-wide")]  # noqa: RUF012  # as Textual declares it
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-normal"), (34, "-high")]  # noqa: RUF012  # as Textual declares it
 
@@ -154,7 +157,7 @@ class RecordsScreen(Screen[str | None]):
         from mailtui.tui.screens.detail import DetailScreen
 
         if message.name in self._board:
-            self.app.push_screen(DetailScreen(self._desk, message.name))
+            self.app.push_screen(DetailScreen(self._desk, message.name, self.about))
 
     def show_names(self, *, select: str | None = None, keep: str | None = None, changed: bool = False) -> None:
         """Filter and sort anew. `keep` is shown whether or not it matches any more; `changed` fits the columns anew."""
@@ -197,42 +200,17 @@ class RecordsScreen(Screen[str | None]):
 
     def summarise(self) -> None:
         """Tell the sums in the first line: the words go before anything is cut."""
-        title = Content.styled(f" {self.heading} ", "bold $text-primary")
-        for parts in self.tell():
-            for gap in ("   ", "  ", " "):
-                summary = title + Content(gap).join(parts)
-                if summary.cell_length <= self.size.width:
-                    break
-            else:
-                continue
-            break
+        summary = fitted(self.heading, self.tell(), self.size.width)
         self.query_one("#summary", Static).update(summary, layout=False)
         self.offer()
 
     def progress(self, *, worded: bool) -> list[Content]:
-        """How far the running checks are."""
-        told = []
-        retrievals = self._board.retrievals
-        for doing, running, own, (done, begun) in (
-            ("testing", self._board.running, self._board.running, self._board.progress),
-            ("retrieving", retrievals.running, retrievals.by_hand, retrievals.progress),
-        ):
-            if running:
-                # What began by itself escape may leave alone.
-                way_out = ", escape cancels" if own else ""
-                words = f"{doing} {done} of {begun}{way_out}" if worded else f"{done} of {begun}"
-                told.append(Content.styled(f"{Mark.HALFWAY.glyph} {words}", STYLES[Role.BUSY]))
-        return told
+        """How far the checks and retrievals are that run."""
+        return running(self._board, worded=worded)
 
     def selecting(self, *, worded: bool) -> list[Content]:
         """How many accounts are selected, and how many of those are not to be seen."""
-        if not (number := len(self.records.selection)):
-            return []
-        hidden = self.hidden
-        told = f"◆ {number} selected" if worded else f"◆ {number}"
-        if hidden:
-            told += f" ({hidden} hidden)"
-        return [Content.styled(told, "bold $text-accent")]
+        return selected(len(self.records.selection), self.hidden, worded=worded)
 
     @property
     def hidden(self) -> int:
@@ -256,7 +234,7 @@ class RecordsScreen(Screen[str | None]):
     def offer(self) -> None:
         """Have the footer drawn again when other keys work now; that costs more than most keys do."""
         offered = (self.check_action("test", ()), self._board.retrievals.running > 0)
-        if offered is not self._offered:
+        if offered != self._offered:
             self._offered = offered
             self.refresh_bindings()
         self.query_one(KeyBar).offer(self._at_hand())

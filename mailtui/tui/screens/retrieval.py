@@ -13,7 +13,6 @@ from mailtui.model.amounts import counted
 from mailtui.model.check import Leg
 from mailtui.tui.columns import Column
 from mailtui.tui.desk import Desk, Loading
-from mailtui.tui.receiving import receiving_mark, receiving_view
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS
 from mailtui.tui.screens.records import FILTER, READING
 from mailtui.tui.screens.remedy_keys import ACCEPT, FIX, INSIST
@@ -39,6 +38,7 @@ class RetrievalScreen(RetrievingScreen):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["records.tcss", "retrieval.tcss"]
     heading = "Message Retrieval"
+    about = Leg.INBOUND
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "leave", "Accounts", id="retrieval.accounts", tooltip="Back to the accounts"),
@@ -119,7 +119,7 @@ class RetrievalScreen(RetrievingScreen):
         """The receiving leg."""
         name = self.records.selected
         known = name is not None and name in self._board and not self._board.awaits_report(name)
-        view = receiving_view(self._board, name) if name is not None and known else None
+        view = self._board.receiving_view(name) if name is not None and known else None
         self.query_one(LadderPanel).show(view, self._desk.now)
 
     def tell(self) -> list[list[Content]]:
@@ -130,14 +130,13 @@ class RetrievalScreen(RetrievingScreen):
         first = Content(f" {number} account{'s' * (total != 1)}")
         if self._board.awaits_reports:
             return [[first, *self.selecting(worded=True), *self.progress(worded=True), Content(READING)]]
-        marks = [receiving_mark(self._board, name) for name in listed]
         only_send = len(self._board) - total
         ways = []
         for worded, busy in ((True, True), (False, True), (False, False)):
             told = [
                 Content.assemble((mark.glyph, STYLES[mark.role]), f" {count}{f' {_SAID[mark]}' if worded else ''}")
                 for mark in _COUNTED
-                if (count := marks.count(mark))
+                if (count := self._board.count_receiving(mark))
             ]
             if only_send:
                 told.append(
@@ -184,8 +183,12 @@ class RetrievalScreen(RetrievingScreen):
         # Loaded with the first use.
         from mailtui.tui.screens.dry_run import DryRunScreen
 
-        if (name := self.records.selected) is not None:
+        if (name := self.records.selected) is None:
+            return
+        if self._board.retrievable([name]):
             self.app.push_screen(DryRunScreen(self._desk, self._board.account(name)), self._after_dry_run)
+        else:
+            self._desk.say(f"{name}: is being retrieved or tested; D can look once that has ended.")
 
     def _after_dry_run(self, name: str | None) -> None:
         if name is not None and name in self._board:

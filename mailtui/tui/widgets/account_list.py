@@ -18,7 +18,7 @@ class AccountList(RecordList[AccountRow]):
     """One line for each account, the marks of both legs first."""
 
     HELP = (
-        "The accounts. The marks tell how the last check of sending (Out) and receiving (In) ended; "
+        "The accounts. The marks tell how sending (Out) and receiving (In) went last, by a check or a retrieval; "
         "! is a server whose certificate is not verified. What you select with space, the keys act on."
     )
     # The marks stand below the first letter of their leg.

@@ -24,9 +24,9 @@ class LegDetail(ScrollView, can_focus=True):
     """Draws paragraphs, laid out anew for each width, with the hits of a search marked."""
 
     HELP = (
-        "The last check of this leg: what is wrong and what to do, stages, certificates, capabilities, the dialogue "
-        "with secrets masked, and the account's settings. Above: the times of earlier checks as bars (× failed), and "
-        "how each ended."
+        "The last check of this leg, or a newer retrieval: what is wrong and what to do, stages, certificates, "
+        "capabilities, the dialogue with secrets masked, and the account's settings. Above: the times of earlier "
+        "checks as bars (× failed), and how each ended."
     )
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {_HIT, _PRESENT, *(f"leg-detail--{role.value}" for role in Role)}

@@ -7,7 +7,6 @@ from mailtui.model.text import pad, width
 from mailtui.tui.automatic import Automatic
 from mailtui.tui.board import Board
 from mailtui.tui.columns import Span
-from mailtui.tui.receiving import receiving_mark
 from mailtui.tui.retrieval_columns import RETRIEVAL_COLUMNS, RetrievalRow
 from mailtui.tui.widgets.record_list import RecordList
 from mailtui.tui.words import Role
@@ -29,7 +28,7 @@ class RetrievalList(RecordList[RetrievalRow]):
         self._automatic = automatic
 
     def row(self, name: str) -> RetrievalRow:
-        """The entry with what the last check of it said. Raises KeyError where there is none any more."""
+        """The entry with what the last check and retrieval of it said. Raises KeyError where there is none any more."""
         account = self._board.account(name)
         if account.retrieval is None:
             raise KeyError(name)
@@ -39,7 +38,7 @@ class RetrievalList(RecordList[RetrievalRow]):
         return RetrievalRow(
             account,
             account.retrieval,
-            receiving_mark(board, name),
+            board.receiving_mark(name),
             leg,
             report.started if report is not None and leg is not None else None,
             board.retrievals.last(name),
@@ -58,5 +57,5 @@ class RetrievalList(RecordList[RetrievalRow]):
         """The mark of the entry."""
         if self._board.awaits_report(name):
             return ((pad("", width(self.lead_title)), Role.PLAIN),)
-        mark = receiving_mark(self._board, name)
+        mark = self._board.receiving_mark(name)
         return ((" ", Role.PLAIN), (mark.glyph, mark.role), ("  ", Role.PLAIN))
