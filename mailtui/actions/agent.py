@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from mailtui.actions.check import CheckOptions, Limits, SecretReader, Slots, check_many
-from mailtui.actions.idling import Idlers
+from mailtui.actions.idling import IdleEvent, Idlers
 from mailtui.actions.memory import Memory
 from mailtui.actions.recording import Recorder
 from mailtui.actions.retrieve import RETRIEVALS_AT_ONCE, RetrieveOptions, retrieval_slots, retrieve_many
@@ -75,7 +75,7 @@ class Problem:
     words: str
 
 
-AgentEvent = Planned | NewMail | Retrieved | Checked | Problem
+AgentEvent = Planned | IdleEvent | NewMail | Retrieved | Checked | Problem
 
 
 @contextlib.contextmanager
@@ -111,7 +111,7 @@ class Agent:
         self._tell = tell
         self._options = options
         self._memory = Memory()
-        self._idlers = Idlers(secrets, self._memory, self._on_new)
+        self._idlers = Idlers(secrets, self._memory, self._on_new, on_event=tell)
         self._retrievals = _Rounds(self._retrieve, retrieval_interval, self._on_problem)
         self._checks = _Rounds(self._check, self._check_interval, self._on_problem)
         self._retrievals.others = self._checks.running

@@ -5,6 +5,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailtui.actions.leg import CheckOptions, LegCheck, Run, SecretReader
@@ -13,7 +14,7 @@ from mailtui.actions.memory import Memory
 from mailtui.actions.schedule import retrieval_interval
 from mailtui.actions.slots import Limits, Slots
 from mailtui.model.account import Account, Login, Protocol, Retrieval
-from mailtui.model.check import Leg, LegSetup, Stage, legs_of
+from mailtui.model.check import Cause, Failure, Leg, LegReport, LegSetup, Stage, legs_of
 from mailtui.protocols import source_of
 from mailtui.protocols.dial import Network
 from mailtui.protocols.session import Session
@@ -39,6 +40,26 @@ _STAGE_TIMEOUT = 30.0
 _FRESH = 60.0
 """Seconds for which connections share looked-up names and verdicts on logins."""
 
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A connection stands, and waits for new mail in `mailbox`."""
+
+    account: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotWaiting:
+    """A connection was lost, or came to nothing; the next one is tried in `seconds`."""
+
+    account: str
+    failure: Failure
+    seconds: float
+
+
+IdleEvent = Waiting | NotWaiting
+
 _Kind = tuple[Login | None, Retrieval | None]
 
 
@@ -46,7 +67,8 @@ class Idlers:
     """Connections that wait for new mail of automatic IMAP accounts. On the event loop only.
 
     `on_new` is called when a server tells of new mail (give it `Schedule.at_once`), and when a connection stands that
-    may have missed some. A server without IDLE is left alone. `secrets` serves as long as this does: `RereadingReader`.
+    may have missed some; `on_event` when one stands, and when one does not (once where the login is not tried again).
+    A server without IDLE is left alone. `secrets` serves as long as this does: `RereadingReader`.
     """
 
     def __init__(
@@ -55,11 +77,13 @@ class Idlers:
         memory: Memory,
         on_new: Callable[[Account], None],
         *,
+        on_event: Callable[[IdleEvent], None] = lambda event: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._secrets = secrets
         self._memory = memory
         self._on_new = on_new
+        self._on_event = on_event
         self._pause = pause
         self._slots = Slots(LIMITS)
         self._wanted: dict[str, Account] = {}
@@ -110,19 +134,24 @@ class Idlers:
                 del self._waiters[name]
         for name, account in self._wanted.items():
             if name not in self._waiters:
-                waiter = _Waiter(account, self._on_new)
+                waiter = _Waiter(account, self._on_new, self._on_event)
                 self._waiters[name] = waiter, group.create_task(self._hold(waiter))
 
     async def _hold(self, waiter: "_Waiter") -> None:
         """Keep one account connected; returns once its server turns out to have no IDLE."""
         pause = FIRST_PAUSE
+        is_held = False
         while True:
-            await waiter.connect(self._shared())
+            failure = (await waiter.connect(self._shared())).failure
             if waiter.has_no_idle:
                 return
             if waiter.has_waited:
                 pause = FIRST_PAUSE
-            await self._pause(pause * random.uniform(0.8, 1.2))
+            seconds = pause * random.uniform(0.8, 1.2)
+            if failure is not None and not (is_held and failure.cause is Cause.LOGIN_HELD):
+                self._on_event(NotWaiting(waiter.name, failure, seconds))
+            is_held = failure is not None and failure.cause in (Cause.BAD_CREDENTIALS, Cause.LOGIN_HELD)
+            await self._pause(seconds)
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _shared(self) -> Run:
@@ -142,7 +171,10 @@ class Idlers:
 class _Waiter:
     """One account's connection, made again and again."""
 
-    def __init__(self, account: Account, on_new: Callable[[Account], None]) -> None:
+    def __init__(
+        self, account: Account, on_new: Callable[[Account], None], on_event: Callable[[IdleEvent], None]
+    ) -> None:
+        self.name = account.name
         self.kind = _kind(account)
         self.is_waiting = False
         self.has_waited = False
@@ -150,14 +182,15 @@ class _Waiter:
         self.has_no_idle = False
         self._account = account
         self._on_new = on_new
+        self._on_event = on_event
         self._seen: MailboxState | None = None
 
-    async def connect(self, run: Run) -> None:
-        """One connection, from its beginning to its end."""
+    async def connect(self, run: Run) -> LegReport:
+        """One connection, from its beginning to its end; how it went."""
         self.has_waited = False
         setup = _inbound(self._account)
         try:
-            await LegCheck(self._account, setup, run, work=self._work, plan=setup.retrieval_plan).check()
+            return await LegCheck(self._account, setup, run, work=self._work, plan=setup.retrieval_plan).check()
         finally:
             self.is_waiting = False
 
@@ -172,7 +205,9 @@ class _Waiter:
             await source.finish(trace)
             return
         async with trace.stage(Stage.MAILBOX):
-            state = await source.select(await self._mailbox(source), writable=False)
+            mailbox = await self._mailbox(source)
+            state = await source.select(mailbox, writable=False)
+        self._on_event(Waiting(self.name, trace.shown(mailbox.name)))
         async with trace.stage(Stage.TRANSFER):
             await self._wait(source, state, trace)
 

@@ -69,11 +69,13 @@ async def _serve(made: "Callable[[], Agent]", output: Output, log: "_Log") -> in
         log.line("stopping")
         work.cancel()
 
+    def reload() -> None:
+        log.line("reading settings and accounts again")
+        agent.reload(_options(output))
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
-    # Under nohup it is ignored, and stays so.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        loop.add_signal_handler(signal.SIGHUP, lambda: agent.reload(_options(output)))
+    loop.add_signal_handler(signal.SIGHUP, reload)
     log.on_closed = work.cancel
     try:
         await work

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from mailtui.actions.agent import AgentEvent, Checked, NewMail, Planned, Retrieved
+from mailtui.actions.idling import NotWaiting, Waiting
 from mailtui.cli.output import BAD, Part, Styled
 from mailtui.cli.remedies import Offer, Remedies
 from mailtui.cli.retrieval_words import mailbox_lines, result_line
 from mailtui.cli.words import account_line
 from mailtui.model.account import Account
-from mailtui.model.amounts import counted
+from mailtui.model.amounts import counted, seconds_words
 from mailtui.model.check import Cause, LegReport
 
 _HEAD = "{:<9}  "
@@ -25,6 +26,10 @@ class AgentTeller:
         if isinstance(event, Planned):
             active = counted(event.active, "active account")
             self._say("accounts", f"{active}: {event.retrieved} retrieved, {event.checked} checked")
+        elif isinstance(event, Waiting):
+            self._say("waiting", f"{event.account}  at {event.mailbox}")
+        elif isinstance(event, NotWaiting):
+            self._not_waiting(event)
         elif isinstance(event, NewMail):
             self._say("news", f"{event.account}  the server may have new mail")
         elif isinstance(event, Retrieved):
@@ -35,6 +40,16 @@ class AgentTeller:
                 self._remedy(event.account, leg)
         else:
             self._say("problem", Styled(event.words, BAD))
+
+    def _not_waiting(self, event: NotWaiting) -> None:
+        failure = event.failure
+        said = f"; the server said: {failure.reply}" if failure.reply else ""
+        if failure.cause in (Cause.BAD_CREDENTIALS, Cause.LOGIN_HELD):
+            then = "not tried again until the login changes"
+        else:
+            then = f"again in {seconds_words(event.seconds)}"
+        told = f" at {failure.stage.value}: {failure.hint}{said}; {then}"
+        self._say("waiting", f"{event.account}  ", Styled("FAILED", BAD), told)
 
     def _retrieved(self, event: Retrieved) -> None:
         leg = event.report.leg

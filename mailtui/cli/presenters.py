@@ -10,6 +10,7 @@ from mailtui.actions.check import Listener
 from mailtui.cli.live import LEAST_COLUMNS, LadderView, ManyView
 from mailtui.cli.output import GOOD, Output, Part, Styled
 from mailtui.cli.remedies import Remedies, change_json
+from mailtui.cli.todo import ToDo
 from mailtui.cli.words import account_line, stage_line, transcript_lines, verdict_lines
 from mailtui.model.account import Account
 from mailtui.model.check import CheckReport, Leg, LegReport, Severity, Status
@@ -68,9 +69,10 @@ class Teller:
         self.remedies = remedies
         self.transcript = transcript
 
-    def leg(self, account: str, leg: LegReport) -> None:
-        """The verdict of a leg, what to do about it, and its dialogue if that is wanted."""
-        for line in (*verdict_lines(account, leg), *self.remedies.lines(account, leg)):
+    def leg(self, account: str, leg: LegReport, todo: ToDo | None = None) -> None:
+        """The verdict of a leg, what to do about it unless `todo` takes that, and its dialogue if that is wanted."""
+        is_left = todo is not None and todo.add(account, leg)
+        for line in (*verdict_lines(account, leg), *(() if is_left else self.remedies.lines(account, leg))):
             self.output.line(*line)
         self.dialogue(account, leg)
 
@@ -196,8 +198,7 @@ class ManyPresenter:
         self._teller = teller
         self._view = ManyView(self._output, total, name_columns)
         self._counts = _Counts()
-        self._todo: dict[str, dict[str, list[Leg]]] = {}
-        """What to do, and about which legs of which accounts."""
+        self._todo = ToDo(self._output, teller.remedies)
 
     @property
     def on_event(self) -> Listener | None:
@@ -209,8 +210,7 @@ class ManyPresenter:
         self._counts.add(report.severity)
         self._view.on_report(report)
         for leg in report.legs:
-            if todo := self._teller.remedies.brief(report.account, leg):
-                self._todo.setdefault(todo, {}).setdefault(report.account, []).append(leg.leg)
+            self._todo.add(report.account, leg)
             self._teller.dialogue(report.account, leg)
 
     def tick(self) -> None:
@@ -224,22 +224,8 @@ class ManyPresenter:
     def end(self, severity: Severity) -> None:
         """Put what to do and the sum in the place of the count."""
         self._output.erase()
-        if self._todo:
-            self._output.line()
-        for todo, legs in sorted(self._todo.items(), key=lambda one: min(one[1])):
-            self._tell(todo, legs)
+        self._todo.tell()
         self._output.line(self._counts.told())
-
-    def _tell(self, todo: str, legs: dict[str, list[Leg]]) -> None:
-        """What ails many is said once."""
-        named = [(account, ", ".join(leg.value for leg in legs[account])) for account in sorted(legs)]
-        if len(named) == 1:
-            ((account, which),) = named
-            self._output.line(f"{account}  {which:<8}  {todo}")
-            return
-        self._output.line(f"{len(named)} accounts: {todo}")
-        for account, which in named:
-            self._output.line(f"    {account}  {which}")
 
 
 class JsonPresenter:

@@ -2,7 +2,9 @@
 
 import asyncio
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mailtui.actions.entries import how_to_remove, place
 from mailtui.actions.own_entries import copy_of
@@ -13,7 +15,11 @@ from mailtui.cli.places import open_database, secret_store
 from mailtui.cli.terminal import confirm, is_interactive, outcome, questions_cleared
 from mailtui.cli.words import unsafe_lines
 from mailtui.model.account import Account
+from mailtui.model.destination import DestinationKind
 from mailtui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from mailtui.storage.database import Database
 
 _NAMED = 8
 """Names and places that a line lists before the rest is counted."""
@@ -23,6 +29,7 @@ def remove(args: Namespace, output: Output) -> int:
     """Forget accounts, all or none, with their history and secrets, after a yes on the terminal or --yes."""
     with open_database(args) as database:
         plan = plan_removal(database, args.name)
+        mail = list(_mail(database, plan.accounts))
         if not args.yes:
             if not is_interactive():
                 raise UsageError("without a terminal there is nobody to ask: add --yes to remove the accounts")
@@ -43,6 +50,8 @@ def remove(args: Namespace, output: Output) -> int:
         output.line(f"removed {account.name}")
     for ref, _ in undo.secrets:
         output.line(f"removed the secret in {place(ref)}")
+    for name, tree in mail:
+        output.line(f"the mail of {name} stays in {tree}")
     if args.keep_secrets:
         for entry in plan.removed:
             output.line(f"the secret stays in {place(entry.ref)}; to remove it: {how_to_remove(entry.ref)}")
@@ -53,6 +62,23 @@ def remove(args: Namespace, output: Output) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return WARNED_EXIT if undo.problems else 0
+
+
+def _mail(database: "Database", accounts: Sequence[Account]) -> Iterator[tuple[str, Path]]:
+    """Which accounts have retrieved mail to which trees."""
+    from mailtui.storage.ledger import own_folders
+    from mailtui.storage.paths import DataPaths
+
+    own = own_folders(database)
+    for account in accounts:
+        places = [DataPaths(database.path.parent).mail / own[account.name]] if account.name in own else []
+        if account.retrieval is not None:
+            destination = account.retrieval.destination
+            if destination.kind is DestinationKind.MAILDIR and destination.value:
+                places.append(Path(destination.value).expanduser())
+        for found in places:
+            if found.is_dir():
+                yield account.name, found
 
 
 def _tell_what_is_left(stored: Sequence[Account], plan: RemovalPlan, output: Output, *, keep_secrets: bool) -> None:

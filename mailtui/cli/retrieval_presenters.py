@@ -12,6 +12,7 @@ from mailtui.cli.presenters import NAME_COLUMNS, Teller
 from mailtui.cli.remedies import Remedies
 from mailtui.cli.retrieval_live import ProgressView
 from mailtui.cli.retrieval_words import candidate_lines, mailbox_lines, result_line, total_line
+from mailtui.cli.todo import ToDo
 from mailtui.model.account import Account
 from mailtui.model.check import Severity
 from mailtui.model.report_json import VERSION, severity_name
@@ -55,6 +56,7 @@ class RetrievalTeller:
         self.output = teller.output
         self.name_columns = min(NAME_COLUMNS, max(width(clean(account.name)) for account in accounts))
         self._teller = teller
+        self._todo = ToDo(teller.output, teller.remedies) if len(accounts) > 1 else None
         self._is_dry_run = is_dry_run
         self._counts = dict.fromkeys(Severity, 0)
         self._stored = self._octets = 0
@@ -68,14 +70,15 @@ class RetrievalTeller:
         for line in (*mailbox_lines(report), *candidate_lines(report)):
             self.output.line(*line)
         if report.leg.severity is not Severity.OK:
-            self._teller.leg(report.account, report.leg)
+            self._teller.leg(report.account, report.leg, self._todo)
         else:
             self._teller.dialogue(report.account, report.leg)
         self.output.flush()
 
     def total(self) -> None:
-        """All accounts in one line, where there are several."""
-        if sum(self._counts.values()) > 1:
+        """What to do, and all accounts in one line, where there are several."""
+        if self._todo is not None:
+            self._todo.tell()
             line = total_line(self._counts, self._stored, self._octets, is_dry_run=self._is_dry_run)
             self.output.line(line)
 

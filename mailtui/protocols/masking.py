@@ -100,15 +100,16 @@ class Masker:
         """Lines that belong together, each already masked, without a secret that is divided between them."""
         leads = [match.end() if (match := _LEAD.match(text)) else 0 for text in texts]
         bodies = [text[lead:] for text, lead in zip(texts, leads, strict=True)]
-        # An escape may be divided, too.
-        spans = self._disguised("".join(bodies))
+        # An escape may be divided, too. Without any, lines stay words of their own: to fold a long one takes much room.
+        between = "" if any("\\" in body or "%" in body for body in bodies) else "\n"
+        spans = self._disguised(between.join(bodies))
         if not spans:
             return list(texts)
         masked, begins = [], 0
         for text, lead, body in zip(texts, leads, bodies, strict=True):
             own = ((max(start - begins, 0), min(end - begins, len(body))) for start, end in spans)
             masked.append(_masked(text, [(lead + start, lead + end) for start, end in own if start < end]))
-            begins += len(body)
+            begins += len(body) + len(between)
         return masked
 
     def _plainly(self, text: str) -> Iterator[Span]:

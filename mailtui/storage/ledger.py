@@ -289,6 +289,13 @@ class _State(NamedTuple):
     token: str
 
 
+def own_folders(database: Database) -> dict[str, str]:
+    """What `Ledger.folder` has chosen, for each account that has one. Blocks. Raises StorageError."""
+    with database.reading() as connection:
+        query = "SELECT name, folder FROM retrieval JOIN account ON account.id = retrieval.account"
+        return dict(connection.execute(f"{query} WHERE folder IS NOT NULL"))
+
+
 def last_retrievals(database: Database) -> dict[str, RetrievalReport]:
     """The last report of each account that has one, without transcripts. Blocks. Raises StorageError."""
     with database.reading() as connection:

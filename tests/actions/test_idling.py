@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from mailtui.actions import idling
-from mailtui.actions.idling import FIRST_PAUSE, LONGEST_PAUSE, PERIOD, Idlers
+from mailtui.actions.idling import FIRST_PAUSE, LONGEST_PAUSE, PERIOD, IdleEvent, Idlers, NotWaiting, Waiting
 from mailtui.actions.memory import Memory
 from mailtui.model.account import Account, Protocol, RetrievalMode
+from mailtui.model.check import Cause, Stage
+from mailtui.protocols.deadlines import Watch
 from tests.actions.kit import KNOWN, account, endpoint
 from tests.protocols.clock import Clock
 from tests.protocols.legs import until
@@ -78,9 +80,16 @@ class Bench:
 
     def __init__(self) -> None:
         self.news: list[str] = []
+        self.told: list[IdleEvent] = []
         self.pauses: list[float] = []
         self.go_on = asyncio.Event()
-        self.idlers = Idlers(KNOWN, Memory(), lambda account: self.news.append(account.name), pause=self._pause)
+        self.idlers = Idlers(
+            KNOWN,
+            Memory(),
+            lambda account: self.news.append(account.name),
+            on_event=self.told.append,
+            pause=self._pause,
+        )
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -101,6 +110,20 @@ async def running(server: Server) -> AsyncIterator[tuple[Bench, ScriptedServer]]
 @pytest.fixture(autouse=True)
 def _no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idling, "SETTLING", 0.0)
+
+
+@pytest.fixture
+def holds(monkeypatch: pytest.MonkeyPatch) -> list[Watch]:
+    """One more each time that a client has come to wait: from then on time may pass, before that it is a silence."""
+    held: list[Watch] = []
+    hold = Watch.hold
+
+    def holding(watch: Watch) -> None:
+        hold(watch)
+        held.append(watch)
+
+    monkeypatch.setattr(Watch, "hold", holding)
+    return held
 
 
 async def test_new_mail_is_told_as_the_server_tells_it() -> None:
@@ -137,20 +160,21 @@ async def test_an_expunge_is_no_new_mail() -> None:
         await until(lambda: bench.news == ["ada"])
 
 
-async def test_idle_is_renewed_before_anyone_forgets_it(clock: Clock) -> None:
+async def test_idle_is_renewed_before_anyone_forgets_it(clock: Clock, holds: list[Watch]) -> None:
     server = Server()
     async with running(server) as (bench, scripted):
         bench.idlers.follow([automatic(scripted.port)])
-        await until(lambda: len(server.idling) == 1)
+        await until(lambda: len(holds) == 1)
         bench.news.clear()
         for renewed in (2, 3):
             clock.advance(PERIOD + 1)
-            await until(lambda renewed=renewed: server.asked("IDLE") == renewed)  # type: ignore[misc]  # mypy: default
+            await until(lambda renewed=renewed: len(holds) == renewed)  # type: ignore[misc]  # mypy: default
+        assert server.asked("IDLE") == 3
         assert bench.news == []
         assert scripted.connections == 1
 
 
-async def test_a_server_that_died_meanwhile_is_noticed_when_idle_is_renewed(clock: Clock) -> None:
+async def test_a_server_that_died_meanwhile_is_noticed_when_idle_is_renewed(clock: Clock, holds: list[Watch]) -> None:
     server = Server()
 
     async def deaf(peer: Peer, tag: str, command: str) -> None:
@@ -163,7 +187,7 @@ async def test_a_server_that_died_meanwhile_is_noticed_when_idle_is_renewed(cloc
     server._answer = deaf  # type: ignore[method-assign]  # this one server does not hear DONE
     async with running(server) as (bench, scripted):
         bench.idlers.follow([automatic(scripted.port)])
-        await until(lambda: len(server.idling) == 1)
+        await until(lambda: len(holds) == 1)
         clock.advance(PERIOD + 1)
         await until(lambda: b"DONE" in scripted.received)
         clock.advance(60)
@@ -185,6 +209,11 @@ async def test_a_lost_connection_is_made_again_and_looks_for_what_it_missed() ->
         await until(lambda: len(server.idling) == 1)
         assert bench.news == ["ada"]
         assert scripted.connections == 2
+        first, lost, again = bench.told
+        assert first == again == Waiting("ada", "INBOX")
+        assert isinstance(lost, NotWaiting)
+        assert (lost.account, lost.failure.stage, lost.seconds) == ("ada", Stage.TRANSFER, bench.pauses[0])
+        assert lost.failure.hint
 
 
 async def test_a_connection_that_missed_nothing_tells_nothing() -> None:
@@ -210,6 +239,9 @@ async def test_pauses_grow_as_long_as_it_fails() -> None:
             await until(lambda count=count: len(bench.pauses) == count)  # type: ignore[misc]  # mypy: default
             bench.go_on.set()
     for number, pause in enumerate(bench.pauses):
+        told = bench.told[number]
+        assert isinstance(told, NotWaiting)
+        assert told.seconds == pause
         meant = min(FIRST_PAUSE * 2**number, LONGEST_PAUSE)
         assert 0.8 * meant <= pause <= 1.2 * meant
 
@@ -223,6 +255,7 @@ async def test_a_server_without_idle_is_left_alone() -> None:
         bench.idlers.follow([automatic(scripted.port)])
         assert bench.pauses == []
         assert bench.news == []
+        assert bench.told == []
         assert scripted.connections == 1
 
 
@@ -234,6 +267,11 @@ async def test_a_refused_login_is_not_repeated() -> None:
             await until(lambda count=count: len(bench.pauses) == count)  # type: ignore[misc]  # mypy: default
             bench.go_on.set()
         assert server.asked("AUTHENTICATE") == 1
+        # What is not tried again is told once.
+        (refused,) = bench.told
+        assert isinstance(refused, NotWaiting)
+        assert (refused.failure.cause, refused.failure.stage) == (Cause.BAD_CREDENTIALS, Stage.AUTH)
+        assert "[AUTHENTICATIONFAILED] no" in refused.failure.reply
 
 
 async def test_who_is_not_followed_any_more_is_let_go_and_who_is_unchanged_stays() -> None:

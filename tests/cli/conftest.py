@@ -62,6 +62,12 @@ class Shell:
         assert (run.code, run.err) == (0, "")
 
 
+@pytest.fixture(autouse=True)
+def _no_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the person who runs the tests has chosen must not show, in processes of their own either."""
+    monkeypatch.setenv("MAILTUI_CONFIG", str(tmp_path / "config.toml"))
+
+
 @pytest.fixture
 def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
     """The command line, on a data folder of its own and with nothing of the user's."""

@@ -14,11 +14,12 @@ from typing import BinaryIO
 import pytest
 
 from mailtui.actions.agent import AgentEvent, Checked, NewMail, Planned, Problem, Retrieved
+from mailtui.actions.idling import NotWaiting, Waiting
 from mailtui.cli.agent_words import AgentTeller
 from mailtui.cli.output import Part, Styled
 from mailtui.cli.unit import unit_text
 from mailtui.model.account import Account, Endpoint, Security, Submission
-from mailtui.model.check import Cause, Stage
+from mailtui.model.check import Cause, Failure, Stage
 from mailtui.model.diagnosis import Diagnosis
 from mailtui.model.retrieval import MailboxResult
 from mailtui.storage.database import Database
@@ -37,7 +38,8 @@ def started(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     environment = os.environ | {"MAILTUI_DATA": str(folder / "data"), "MAILTUI_CONFIG": str(folder / "config.toml")}
     environment.pop("JOURNAL_STREAM", None)
     process = subprocess.Popen(
-        [sys.executable, "-m", "mailtui", "agent"],
+        # As nohup does: a hangup is a wish to read again there, too.
+        ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", sys.executable, "-m", "mailtui", "agent"],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -76,11 +78,19 @@ def test_it_works_alone_reads_again_when_asked_and_stops_in_order(tmp_path: Path
             assert b"another agent runs on" in err
         settings.write_text("[agent]\ncheck_minutes = 60\n")
         process.send_signal(signal.SIGHUP)
+        assert line_of(process) == "reading settings and accounts again"
         assert line_of(process) == "accounts   1 active account: 0 retrieved, 1 checked"
+        settings.write_text("[agent]\ncheck_minutes = 0\n[retrieval]\nat_once = 'x'\n")
+        process.send_signal(signal.SIGHUP)
+        while line_of(process) != "reading settings and accounts again":
+            # It may have begun to check by then.
+            pass
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=DEADLINE)
-        assert (process.returncode, err) == (0, b"")
-        # It may have begun to check by then.
+        assert process.returncode == 0
+        assert err.decode().splitlines() == [
+            f"mailtui: {settings}:4: retrieval.at_once: write a number of retrievals from 1 to 100."
+        ]
         assert [line.split("  ")[1] for line in out.decode().splitlines()][-2:] == ["stopping", "stopped"]
 
 
@@ -157,6 +167,18 @@ def told(event: AgentEvent) -> list[str]:
     [
         (Planned(3, 1, 3), ["accounts   3 active accounts: 1 retrieved, 3 checked"]),
         (NewMail("ada"), ["news       ada  the server may have new mail"]),
+        (Waiting("ada", "INBOX"), ["waiting    ada  at INBOX"]),
+        (
+            NotWaiting("ada", Failure(Cause.CLOSED, Stage.TRANSFER, "the connection was lost"), 31.2),
+            ["waiting    ada  FAILED at transfer: the connection was lost; again in 31 s"],
+        ),
+        (
+            NotWaiting("ada", Failure(Cause.BAD_CREDENTIALS, Stage.AUTH, "the login is refused", "NO go away"), 31.2),
+            [
+                "waiting    ada  FAILED at auth: the login is refused; the server said: NO go away;"
+                " not tried again until the login changes"
+            ],
+        ),
         (Problem("the disk is full"), ["problem    the disk is full"]),
         (
             Retrieved(ADA, came(ADA, MailboxResult("INBOX", "/m", stored=1, octets=9, notes=("odd",)))),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mailtui.model.account import SecretRef, SecretScheme
+from mailtui.storage.ledger import Ledger
 from mailtui.storage.reader import Reader
 from mailtui.storage.secrets import SecretStore
 from tests.cli.conftest import Shell
@@ -43,6 +44,22 @@ def test_the_secret_goes_with_the_account(shell: Shell) -> None:
         "removed the secret in the vault, entry ada inbound",
     ]
     assert "0 entries" in shell("secret", "where").out
+
+
+def test_the_mail_of_an_account_stays_and_a_line_says_where(shell: Shell) -> None:
+    given = shell.folder / "given"
+    for name, *destination in (["ada"], ["bob"], ["cyd", "--destination", f"maildir:{given}"], ["dan"]):
+        shell.add(name, "--secret", "env:SECRET", *destination)
+    with shell.database() as database:
+        own = shell.folder / "data" / "mail" / Ledger(database, "ada").folder("ada")
+        # Nothing has been put there.
+        Ledger(database, "dan").folder("dan")
+    for tree in (own, given):
+        tree.mkdir(parents=True)
+    run = shell("account", "remove", "ada", "bob", "cyd", "dan", "--yes")
+    assert (run.code, run.err) == (0, "")
+    assert run.lines[4:] == [f"the mail of ada stays in {own}", f"the mail of cyd stays in {given}"]
+    assert own.is_dir()
 
 
 def test_a_secret_that_others_read_stays(shell: Shell) -> None:

@@ -105,6 +105,27 @@ def test_a_failure_is_told_with_what_to_do(shell: Shell, retrievals: FakeRetriev
     ]
 
 
+def test_what_ails_many_is_said_once_at_the_end(shell: Shell, retrievals: FakeRetrievals, diagnoses: Diagnoses) -> None:
+    diagnoses[Cause.BAD_CREDENTIALS] = Diagnosis("refused", "The password is wrong.", "", "Type it anew.")
+    for name in ("ada", "bo", "cyd"):
+        shell.add(name)
+    retrievals.reports = {"ada": refused, "cyd": refused}
+    run = shell("retrieve", "--all")
+    assert run.code == 2
+    assert [line for line in run.lines if "Type it anew" in line] == [
+        "2 accounts: The password is wrong. Type it anew."
+    ]
+    at = run.lines.index("2 accounts: The password is wrong. Type it anew.")
+    assert run.lines[at - 1 : at + 3] == [
+        "",
+        "2 accounts: The password is wrong. Type it anew.",
+        "    ada  inbound",
+        "    cyd  inbound",
+    ]
+    assert run.lines[-1].startswith("3 accounts: 1 good")
+    assert run.lines.count("cyd  inbound   the server said: NO go away") == 1
+
+
 def test_a_mailbox_that_could_not_be_finished_is_a_failure(shell: Shell, retrievals: FakeRetrievals) -> None:
     shell.add("ada")
     retrievals.reports["ada"] = lambda account: came(account, box(stored=1, octets=9, problem="it closed"))

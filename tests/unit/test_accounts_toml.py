@@ -64,6 +64,7 @@ destinations = st.one_of(
 @st.composite
 def retrievals(draw: st.DrawFn) -> Retrieval:
     protocol = draw(st.sampled_from([Protocol.IMAP, Protocol.POP3]))
+    destination = draw(destinations)
     leave = draw(st.booleans())
     return Retrieval(
         protocol=protocol,
@@ -73,13 +74,13 @@ def retrievals(draw: st.DrawFn) -> Retrieval:
         secret=draw(st.none() | secrets),
         mode=draw(st.sampled_from(RetrievalMode)),
         interval=draw(st.integers(1, 10_080)),
-        folder=draw(names),
+        folder=draw(names) if destination.kind is DestinationKind.MAILDIR else "INBOX",
         leave_on_server=leave,
         delete_after=draw(st.none() | st.integers(1, 36_500)) if leave else None,
         mailboxes=("INBOX",)
         if protocol is Protocol.POP3
         else tuple(draw(st.lists(names, min_size=1, max_size=3, unique=True))),
-        destination=draw(destinations),
+        destination=destination,
         size_limit=draw(st.none() | st.integers(1, 1_000_000)),
     )
 
