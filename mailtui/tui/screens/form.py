@@ -67,7 +67,7 @@ class FormScreen(WorkingForm):
         self._all_told = False
         self._sources: dict[str, SourceState] = {}
         self._failed_trial: Account | None = None
-        self._saving = False
+        self._saving = self._settling = False
 
     @property
     def unsaved(self) -> bool:
@@ -269,7 +269,11 @@ class FormScreen(WorkingForm):
 
     async def _settle(self, current: Account | None) -> None:
         """Somebody else changed or removed the account: let the person decide whose values shall be."""
-        settled = await settle(self.app, self.state, self._stored_name, current)
+        self._settling = True
+        try:
+            settled = await settle(self.app, self.state, self._stored_name, current)
+        finally:
+            self._settling = False
         if settled == "leave":
             self._desk.reload()
             self.finish(None)
@@ -285,7 +289,8 @@ class FormScreen(WorkingForm):
 
     def action_cancel(self) -> None:
         """Leave the form."""
-        self.start(self._leave)
+        # The conflict is gone from the screen a moment before it is settled, and the next key may be there by then.
+        self.start(self._leave, waits=self._settling)
 
     def action_duplicate(self) -> None:
         """Leave the form for that of a copy."""

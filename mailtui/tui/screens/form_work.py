@@ -13,6 +13,7 @@ class WorkingForm(WalkedForm):
     def __init__(self, state: FormState) -> None:
         super().__init__(state)
         self._at_work = False
+        self._waiting: Callable[[], Awaitable[None]] | None = None
         self._outcome: tuple[Saved | None] | None = None
 
     @property
@@ -20,9 +21,14 @@ class WorkingForm(WalkedForm):
         """Whether the form has its result, and only waits to be in front to close with it."""
         return self._outcome is not None
 
-    def start(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do `work` in the background, unless something is being done: of two quick keys the second does nothing."""
+    def start(self, work: Callable[[], Awaitable[None]], *, waits: bool = False) -> None:
+        """Do `work` in the background, unless something is being done: of two quick keys the second does nothing.
+
+        With `waits` it is done afterwards.
+        """
         if self._at_work or self.ended:
+            if waits:
+                self._waiting = work
             return
         # Now, not where the work begins: the next key may be handled before.
         self._at_work = True
@@ -32,6 +38,9 @@ class WorkingForm(WalkedForm):
                 await work()
             finally:
                 self._at_work = False
+                waiting, self._waiting = self._waiting, None
+                if waiting is not None:
+                    self.start(waiting)
 
         self.run_worker(alone(), group="form")
 
