@@ -92,7 +92,7 @@ class Rehearsal(Listing):
         if plan.fetch:
             name = mailbox.name
             plan.strangers.add(await in_own_time(trace, lambda: self._ledger.kept_elsewhere(self.server, name)))
-        if len(plan.strangers) and plan.fetch:
+        if plan.strangers and plan.fetch:
             tally.notes.append(
                 f"{len(plan.strangers)} stored messages are known by their octets alone:"
                 " what is fetched and proves to be one of them is not stored again"

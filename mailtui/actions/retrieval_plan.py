@@ -64,6 +64,9 @@ class Strangers:
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._rows.values())
 
+    def __bool__(self) -> bool:
+        return any(self._rows.values())
+
     def take(self, digest: bytes, uid: str) -> Kept | None:
         """The stored message of these octets, once for each time that it is stored; rather one of the same name."""
         rows = self._rows.get(digest)

@@ -4,6 +4,7 @@ import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -147,28 +148,26 @@ class MaildirShelf(Shelf):
 
     def _store(self, batch: Sequence[Incoming]) -> list[Stored]:
         found: list[tuple[Incoming, Kept]] = []
-        new: list[Incoming] = []
-        drafts: list[Draft] = []
-        entries: list[Entry] = []
-        path = str(self._folder.path)
-        for incoming in batch:
-            digest = self._digest(incoming)
-            kept = self._strangers.take(digest, incoming.message.uid)
-            if kept is not None:
-                found.append((incoming, kept))
-                continue
-            draft: Draft = incoming.kept.place if incoming.kept is not None else self._new_place()
-            draft.info = info_of(incoming.flags)
-            draft.chunks.extend(incoming.chunks)
-            entries.append(self._entry(incoming, digest, f"{path}/{draft.place}"))
-            drafts.append(draft)
-            new.append(incoming)
+        new: list[tuple[Incoming, bytes | None]] = [(incoming, None) for incoming in batch]
+        if self._strangers:
+            new = []
+            for incoming in batch:
+                digest = self._digest(incoming)
+                kept = self._strangers.take(digest, incoming.message.uid)
+                if kept is None:
+                    new.append((incoming, digest))
+                else:
+                    found.append((incoming, kept))
         self._note_names(found)
         self._folder.discard([incoming.kept.place for incoming, _ in found if incoming.kept is not None])
         ids: list[int] = []
+        drafts = [self._draft(incoming) for incoming, _ in new]
         if drafts:
-            self._folder.write(drafts)
-            ids = self._intend(entries, drafts)
+            # Where nothing can be recognised, digests are made while the disk is at work.
+            with ThreadPoolExecutor(max_workers=1) as beside:
+                entries = beside.submit(self._entries, new, drafts)
+                self._folder.write(drafts)
+            ids = self._intend(entries.result(), drafts)
             self._folder.publish(drafts)
             self._ledger.confirm(ids)
         now = utc_now()
@@ -176,8 +175,21 @@ class MaildirShelf(Shelf):
             *(Stored(incoming.message, kept.id, incoming.octets, kept.at, is_new=False) for incoming, kept in found),
             *(
                 Stored(incoming.message, id_, incoming.octets, now, is_new=True)
-                for incoming, id_ in zip(new, ids, strict=True)
+                for (incoming, _), id_ in zip(new, ids, strict=True)
             ),
+        ]
+
+    def _draft(self, incoming: Incoming) -> Draft:
+        draft: Draft = incoming.kept.place if incoming.kept is not None else self._new_place()
+        draft.info = info_of(incoming.flags)
+        draft.chunks.extend(incoming.chunks)
+        return draft
+
+    def _entries(self, new: Sequence[tuple[Incoming, bytes | None]], drafts: Sequence[Draft]) -> list[Entry]:
+        path = str(self._folder.path)
+        return [
+            self._entry(incoming, digest or self._digest(incoming), f"{path}/{draft.place}")
+            for (incoming, digest), draft in zip(new, drafts, strict=True)
         ]
 
     def _intend(self, entries: Sequence[Entry], drafts: Sequence[Draft]) -> list[int]:
