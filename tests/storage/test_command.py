@@ -23,7 +23,8 @@ def gone(pid: int) -> bool:
     while time.monotonic() < give_up:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
+            # The second where it ends while it is being read.
             return True
         if state in "ZX":
             return True
