@@ -11,7 +11,7 @@ from mailtui.actions.check import CheckOptions, Limits, SecretReader, Slots, che
 from mailtui.actions.idling import IdleEvent, Idlers
 from mailtui.actions.memory import Memory
 from mailtui.actions.recording import Recorder
-from mailtui.actions.retrieve import RETRIEVALS_AT_ONCE, RetrieveOptions, retrieval_slots, retrieve_many
+from mailtui.actions.retrieve import RetrieveOptions, retrieval_slots, retrieve_many
 from mailtui.actions.schedule import Schedule, retrieval_interval
 from mailtui.model.account import Account
 from mailtui.model.check import Cause, CheckReport, utc_now
@@ -22,6 +22,7 @@ from mailtui.offloop import off_loop
 from mailtui.storage.database import Database
 from mailtui.storage.files import Busy, FileLock
 from mailtui.storage.ledger import last_retrievals
+from mailtui.storage.settings import RETRIEVALS_AT_ONCE
 
 LOOK_SECONDS = 2.0
 """How often the database is asked whether another process has written."""

@@ -1,6 +1,7 @@
 """A retrieval that changes nothing: what would be fetched and deleted, and whether the server names its mail alike."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from mailtui.actions.looking import listed_as
 from mailtui.actions.places import Destinations
@@ -70,8 +71,10 @@ class Rehearsal(Listing):
             row, rows = await in_own_time(trace, lambda: self._known(mailbox))
         except StorageError as error:
             raise not_stored(error) from error
-        trusts_names = source.has_uids and not row.unstable and not is_renamed(row, state, rows)
-        if trusts_names and has_other_sizes(listing, rows):
+        # In threads: with a hundred thousand rows each of these takes long.
+        is_named_anew = await in_own_time(trace, lambda: is_renamed(row, state, rows))
+        trusts_names = source.has_uids and not row.unstable and not is_named_anew
+        if trusts_names and await in_own_time(trace, lambda: has_other_sizes(listing, rows)):
             trusts_names = False
             tally.notes.append("the server gave a name (UID) to another message: all would be fetched to be known")
         plan = await in_own_time(
@@ -131,9 +134,7 @@ class Rehearsal(Listing):
             lines = [listed for listed in some if listed in described]
             for candidate in await in_own_time(
                 trace,
-                lambda lines=lines, headers=headers: listed_as(  # type: ignore[misc]  # mypy cannot infer a default
-                    verdict, tally.name, lines, headers, trace.shown
-                ),
+                partial(listed_as, verdict, tally.name, lines, headers, trace.shown),
             ):
                 self.tally.list(candidate)
         return proven

@@ -43,8 +43,7 @@ from mailtui.storage.files import Busy, FileLock
 from mailtui.storage.ledger import Ledger
 from mailtui.storage.maildir import settle
 from mailtui.storage.paths import DataPaths, private_folder
-
-RETRIEVALS_AT_ONCE = 10
+from mailtui.storage.settings import RETRIEVALS_AT_ONCE
 
 Listener = Callable[[RetrievalEvent], None]
 
